@@ -1,0 +1,61 @@
+"""One configured place to listen."""
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
+
+_SPAN = re.compile(r"\s*(\d+(?:[.,]\d+)?)\s*(s|sec|seconds?|sek|m|min|minutes?|minuten?|h|hours?|std|stunden?|d|days?|tage?)\s*", re.I)
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "t": "days"}
+
+
+def span(value: object) -> object:
+    """Read ``"15 min"``, ``"2h"``, ``"90 s"``, ``"1 day"``; anything else is left to pydantic to refuse."""
+    if not isinstance(value, str):
+        return value
+    if not (match := _SPAN.fullmatch(value)):
+        raise ValueError(f'"{value}" is not a span of time; write for example "15 min", "2 h" or "1 day"')
+    unit = "hours" if match[2].lower().startswith("std") or match[2].lower().startswith("stu") else _UNITS[match[2][0].lower()]
+    return timedelta(**{unit: float(match[1].replace(",", "."))})
+
+
+Span = Annotated[timedelta, BeforeValidator(span)]
+
+
+class Source(BaseModel):
+    """One configured place to listen: a hashtag, an app's reviews, a folder of exports.
+
+    What every source has is named here; everything else in its table is ``options``, checked by the platform's listener.
+    ``token_env`` names the environment variable that holds the credential; the credential itself is never written down.
+    ``base_url`` points to another server that speaks like the platform (a sandbox, a proxy).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")
+    platform: str
+    every: Span = timedelta(minutes=15)
+    look_back: Span = timedelta(hours=2)
+    since: Span = timedelta(days=31)
+    """How far back the very first pull reads."""
+    pages: int = Field(default=50, ge=1, le=10_000)
+    """How many pages one run may read; a larger backlog goes on in the next."""
+    base_url: str | None = None
+    token_env: str | None = None
+    proxy: str | None = None
+    enabled: bool = True
+    options: dict[str, JsonValue] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gather_options(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or "options" in given:
+            return given
+        ours = {key: value for key, value in given.items() if key in cls.model_fields}
+        return ours | {"options": {key: value for key, value in given.items() if key not in cls.model_fields}}
+
+    @property
+    def credential(self) -> str:
+        """What rate limits are shared by, beside the platform: the name (never the value) of the credential."""
+        return self.token_env or "anonymous"

@@ -1,0 +1,1 @@
+"""The only room that knows models: tag, embed, explain, train."""

@@ -1,0 +1,1 @@
+"""The only room that knows SQL: tables, migrations, and queries named for the question they answer."""
