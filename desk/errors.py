@@ -1,15 +1,15 @@
 """Errors, named for what whoever catches them should do.
 
-    KummerkastenError
-    +- ConfigurationError       a person mends kummerkasten.toml or the environment; trying again is useless
-    +- SourceError              one source could not be heard; the others go on
-    |  +- SourceBusy            come back, at the time it names
-    |  +- SourceDenied          a credential is refused: a person acts, nobody knocks again before that
-    |  +- SourceGone            what the source points to does not exist (any more)
-    |  +- SourceGarbled         an answer came, but not one that this platform gives: come back later, tell somebody
-    +- NotUnderstood            one payload cannot become a mention: it goes to quarantine, the rest goes on
-    +- Conflict                 somebody else was faster; look again, then decide
-    +- LeaseLost                this worker was taken for dead and another has its work: stop, store nothing
+KummerkastenError
++- ConfigurationError       a person mends kummerkasten.toml or the environment; trying again is useless
++- SourceError              one source could not be heard; the others go on
+|  +- SourceBusy            come back, at the time it names
+|  +- SourceDenied          a credential is refused: a person acts, nobody knocks again before that
+|  +- SourceGone            what the source points to does not exist (any more)
+|  +- SourceGarbled         an answer came, but not one that this platform gives: come back later, tell somebody
++- NotUnderstood            one payload cannot become a mention: it goes to quarantine, the rest goes on
++- Conflict                 somebody else was faster; look again, then decide
++- LeaseLost                this worker was taken for dead and another has its work: stop, store nothing
 """
 
 from datetime import datetime

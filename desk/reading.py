@@ -1,9 +1,8 @@
 """What a tagger says about one text, and what stands about a mention once people have had their say."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, get_args
-from collections.abc import Sequence
 
 Sentiment = Literal["negative", "neutral", "positive"]
 Intent = Literal["complaint", "question", "suggestion", "praise", "other"]

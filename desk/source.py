@@ -6,7 +6,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
 
-_SPAN = re.compile(r"\s*(\d+(?:[.,]\d+)?)\s*(s|sec|seconds?|sek|m|min|minutes?|minuten?|h|hours?|std|stunden?|d|days?|tage?)\s*", re.I)
+_SPAN = re.compile(
+    r"\s*(\d+(?:[.,]\d+)?)\s*(s|sec|seconds?|sek|m|min|minutes?|minuten?|h|hours?|std|stunden?|d|days?|tage?)\s*", re.I
+)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "t": "days"}
 
 
