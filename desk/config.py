@@ -3,9 +3,10 @@
 Secrets never stand in it: a credential is the name of an environment variable.
 """
 
+from collections.abc import Mapping
 from functools import cached_property
 from importlib.resources import files
-from typing import Annotated, Any
+from typing import Annotated, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
@@ -16,6 +17,8 @@ from desk.errors import ConfigurationError
 from desk.routing import Rule, total
 from desk.source import Source
 from desk.taxonomy import Language, Names, Taxonomy
+
+T = TypeVar("T")
 
 
 def _in_both(name: object) -> object:
@@ -130,7 +133,7 @@ class Desk(BaseModel):
         return tuple(dict.fromkeys(member for team in self.teams for member in team.members))
 
 
-def _named(key: str, known: dict[str, Any], what: str) -> Any:
+def _named(key: str, known: Mapping[str, T], what: str) -> T:
     if key not in known:
         raise ConfigurationError(f'There is no {what} "{key}". {what.capitalize()}s: {", ".join(known) or "none yet"}.')
     return known[key]

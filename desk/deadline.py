@@ -53,7 +53,7 @@ class Allowance(BaseModel):
 
 def _spans(hours: str) -> tuple[tuple[time, time], ...]:
     """Read ``"09:00-12:30, 13:30-17:00"``; an empty string is a day off."""
-    spans = []
+    spans: list[tuple[time, time]] = []
     for part in filter(str.strip, hours.split(",")):
         if not (match := _HOURS.fullmatch(part)):
             raise ValueError(f'"{part.strip()}" are no office hours; write for example "09:00-17:00"')

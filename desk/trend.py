@@ -33,7 +33,7 @@ def surprise(now: int, usual: float) -> float:
 def rising(daily: Mapping[str, Sequence[int]], *, weeks_before: int = 4) -> list[Rising]:
     """Return the topics of which the last seven days bring significantly more than the weeks before, the clearest first.
 
-    *daily* holds one count per day and topic, oldest first, all of the same length; history shorter than a fortnight says nothing.
+    *daily* holds one count per day and topic, oldest first, all of the same length; less than a fortnight says nothing.
     """
     found = []
     for topic, counts in daily.items():
