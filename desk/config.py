@@ -3,35 +3,41 @@
 Secrets never stand in it: a credential is the name of an environment variable.
 """
 
+import json
+import tomllib
 from collections.abc import Mapping
 from functools import cached_property
 from importlib.resources import files
-from typing import Annotated, TypeVar
+from pathlib import PurePath
+from typing import Annotated, Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from desk import taxonomy
-from desk.deadline import Calendar
+from desk import checks, problems, secrecy
+from desk.deadline import Calendar, TimeZone
 from desk.errors import ConfigurationError
-from desk.routing import Rule, total
+from desk.problems import Problem
+from desk.routing import Rule
 from desk.source import Source
-from desk.taxonomy import Language, Names, Taxonomy
+from desk.taxonomy import DEFAULT, Language, Names, Stage, Taxonomy, TopicChange
 
 T = TypeVar("T")
 
 
-def _in_both(name: object) -> object:
-    return {"de": name, "en": name} if isinstance(name, str) else name
+def _key(key: str) -> str:
+    if not key.isascii() or not key.replace("-", "_").isidentifier() or key != key.lower():
+        raise ValueError(f'"{key}" cannot be a key; keys are small letters, digits, "_" and "-", beginning with a letter')
+    return key
 
 
 class Team(BaseModel):
-    """Who answers: a key that rules name, a name that people read, its members, and its own calendar where it has one."""
+    """Who answers: a key that rules name, a name that people read, its members, and where its office hours differ."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    key: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,40}$")
-    name: Annotated[Names, BeforeValidator(_in_both)]
+    key: Annotated[str, AfterValidator(_key)]
+    name: Names
     members: tuple[str, ...] = ()
     calendar: Calendar | None = None
 
@@ -43,78 +49,39 @@ class Desk(BaseModel):
 
     name: str = "Kummerkasten"
     database: str = "sqlite:///kummerkasten.db"
+    """A relative SQLite path counts from the folder of the configuration file (see `at`)."""
     language: Language = "de"
-    timezone: str = "Europe/Berlin"
+    timezone: TimeZone = "Europe/Berlin"
+    """In which people read times; inside, everything is UTC."""
     calendar: Calendar = Calendar()
     teams: tuple[Team, ...] = Field(min_length=1)
     rules: tuple[Rule, ...] = Field(min_length=1)
     sources: tuple[Source, ...] = ()
-    topics: dict[str, Annotated[Names, BeforeValidator(_in_both)]] = {}
-    """Other names for topics of the taxonomy."""
+    stages: tuple[Stage, ...] = ()
+    """Another customer journey than the default one (a B2B desk's, say)."""
+    taxonomy: dict[str, TopicChange] = {}
+    """What differs from the default taxonomy; `topics` is the taxonomy with these changes."""
     model: str | None = None
     """Folder of another tagger than the one that ships with the product."""
 
-    @field_validator("timezone")
+    @model_validator(mode="before")
     @classmethod
-    def _known_zone(cls, name: str) -> str:
-        return Calendar(timezone=name).timezone
-
-    @model_validator(mode="after")
-    def _whole(self) -> "Desk":
-        if wrong := [*self._twice(), *self._unknown(), *self._untotal()]:
-            raise ValueError("; ".join(wrong))
-        return self
-
-    def _twice(self) -> list[str]:
-        kinds = {
-            "team": [t.key for t in self.teams],
-            "source": [s.name for s in self.sources],
-            "rule": [r.name for r in self.rules],
-        }
-        return [
-            f'two {kind}s are called "{name}"; give one of them another name'
-            for kind, names in kinds.items()
-            for name in sorted({name for name in names if names.count(name) > 1})
-        ]
-
-    def _unknown(self) -> list[str]:
-        teams, topics = {team.key for team in self.teams}, taxonomy.default().by_key
-        named = [(f'rule "{rule.name}"', topic) for rule in self.rules for topic in (*rule.when.topic, *rule.when.praise)]
-        named += [("[topics]", topic) for topic in self.topics]
-        sources = {source.name for source in self.sources}
-        return [
-            *(
-                f'rule "{rule.name}" sends to team "{rule.team}", which is not among the teams ({", ".join(sorted(teams))})'
-                for rule in self.rules
-                if rule.team not in teams
-            ),
-            *(
-                f'{where} names topic "{topic}", which is none of {", ".join(topics)}'
-                for where, topic in named
-                if topic not in topics
-            ),
-            *(
-                f'rule "{rule.name}" names source "{source}", which is not among the sources'
-                for rule in self.rules
-                for source in rule.when.source
-                if source not in sources
-            ),
-        ]
-
-    def _untotal(self) -> list[str]:
-        if total(self.rules):
-            return []
-        return ["the last rule must match everything: add a rule without conditions at the end, so that no mention is left over"]
+    def _inherit(cls, given: Any) -> Any:
+        return _with_calendars(given) if isinstance(given, dict) else given
 
     @cached_property
-    def taxonomy(self) -> Taxonomy:
-        """The topics, under the names that this desk gave them."""
-        return taxonomy.default().renamed(self.topics)
+    def topics(self) -> Taxonomy:
+        """The topics and stages, as this desk names and places them."""
+        return DEFAULT.changed(self.taxonomy, self.stages)
 
-    @property
-    def zone(self) -> ZoneInfo:
+    @cached_property
+    def tz(self) -> ZoneInfo:
         """The time zone in which people read times."""
         return ZoneInfo(self.timezone)
+
+    @cached_property
+    def _calendars(self) -> Mapping[str, Calendar]:
+        return {team.key: team.calendar or self.calendar for team in self.teams}
 
     def team(self, key: str) -> Team:
         """Return a team; raises ConfigurationError naming those that exist."""
@@ -124,27 +91,96 @@ class Desk(BaseModel):
         """Return a source; raises ConfigurationError naming those that exist."""
         return _named(name, {source.name: source for source in self.sources}, "source")
 
-    def calendar_of(self, team: str) -> Calendar:
-        """Return a team's calendar, or the desk's."""
-        return next((t.calendar for t in self.teams if t.key == team and t.calendar), self.calendar)
+    def calendar_of(self, team_key: str) -> Calendar:
+        """Return a team's calendar; the desk's where it has none, or where there is no such team any more."""
+        return self._calendars.get(team_key, self.calendar)
 
+    @property
     def people(self) -> tuple[str, ...]:
-        """Return every member of every team, once, in the order of the file."""
+        """Every member of every team, once, in the order of the file."""
         return tuple(dict.fromkeys(member for team in self.teams for member in team.members))
+
+    def at(self, folder: PurePath) -> "Desk":
+        """Return the desk with what is relative (SQLite file, model, folders of exports) counted from *folder*."""
+        return self.model_copy(
+            update={
+                "database": _database_at(self.database, folder),
+                "model": str(folder / self.model) if self.model else None,
+                "sources": tuple(_source_at(source, folder) for source in self.sources),
+            }
+        )
+
+
+def _with_calendars(given: dict[str, Any]) -> dict[str, Any]:
+    """Let a team's calendar say only what differs from the desk's, and the desk's take the desk's time zone."""
+    zone = {"timezone": given["timezone"]} if "timezone" in given else {}
+    common = given.get("calendar", {})
+    if not isinstance(common, dict):
+        return given
+    common = zone | common
+    teams = given.get("teams")
+    if isinstance(teams, list):
+        teams = [_with_calendar(team, common) for team in teams]
+    return given | {"calendar": common} | ({"teams": teams} if teams is not None else {})
+
+
+def _with_calendar(team: Any, common: dict[str, Any]) -> Any:
+    own = team.get("calendar") if isinstance(team, dict) else None
+    if not isinstance(own, dict):
+        return team
+    if "country" in own:  # another country's states are others
+        common = {key: value for key, value in common.items() if key != "state"}
+    return team | {"calendar": common | own}
+
+
+def _database_at(url: str, folder: PurePath) -> str:
+    path = url.removeprefix("sqlite:///")
+    if path == url or not path or path.startswith((":memory:", "file:")) or PurePath(path).is_absolute():
+        return url
+    return f"sqlite:///{(folder / path).as_posix()}"
+
+
+def _source_at(source: Source, folder: PurePath) -> Source:
+    inside = source.options.get("folder")
+    if not isinstance(inside, str):
+        return source
+    return source.model_copy(update={"options": source.options | {"folder": str(folder / inside)}})
 
 
 def _named(key: str, known: Mapping[str, T], what: str) -> T:
     if key not in known:
-        raise ConfigurationError(f'There is no {what} "{key}". {what.capitalize()}s: {", ".join(known) or "none yet"}.')
+        raise ConfigurationError(f'There is no {what} "{key}"{problems.did_you_mean(key, list(known)) or " (there is none yet)"}')
     return known[key]
 
 
-def template(language: Language) -> str:
+def read(text: str, where: str = "kummerkasten.toml") -> Desk:
+    """Return the desk that *text* describes; raises ConfigurationError that lists everything wrong with it, and where."""
+    try:
+        doc = tomllib.loads(text.removeprefix("\ufeff"))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{where} is not TOML: {error}. Is a quotation mark, a comma or a bracket missing?") from error
+    wrong = [Problem(path, advice) for path, advice in secrecy.secrets(doc)]
+    secret = {problem.path for problem in wrong}
+    wrong += checks.whole(doc)
+    try:
+        desk = Desk.model_validate(doc)
+    except ValidationError as error:
+        wrong += [problem for problem in problems.of(error, Desk, doc) if problem.path not in secret]
+    if wrong:
+        raise problems.report(wrong, doc, text.removeprefix("\ufeff"), where)
+    return desk
+
+
+def template(language: Language, name: str = "") -> str:
     """Return the ``kummerkasten.toml`` that ``init`` writes: teams and rules for a web shop, each setting explained."""
-    return files("desk").joinpath("templates", f"init.{language}.toml").read_text(encoding="utf-8")
+    text = files("desk").joinpath("templates", f"init.{language}.toml").read_text(encoding="utf-8")
+    return text.replace('"@NAME@"', json.dumps(name or {"de": "Mein Shop", "en": "My shop"}[language], ensure_ascii=False))
 
 
-def demo(base_url: str, exports: str, language: Language = "de") -> str:
+def demo(base_url: str, exports: str = "exports", language: Language = "de") -> str:
     """Return the template with the sources of a sandbox at *base_url* that writes its exports to the folder *exports*."""
-    sources = files("desk").joinpath("templates", "demo-sources.toml").read_text(encoding="utf-8")
-    return template(language) + sources.replace("{base_url}", base_url).replace("{exports}", exports)
+    sources = files("desk").joinpath("templates", "demo.toml").read_text(encoding="utf-8")
+    quoted = {"@BASE_URL@": base_url.rstrip("/"), "@EXPORTS@": json.dumps(exports, ensure_ascii=False)[1:-1]}
+    for marker, value in quoted.items():
+        sources = sources.replace(marker, value)
+    return template(language, "Kastanie") + sources

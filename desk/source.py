@@ -4,11 +4,12 @@ import re
 from datetime import timedelta
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
 
 _SPAN = re.compile(
     r"\s*(\d+(?:[.,]\d+)?)\s*(s|sec|seconds?|sek|m|min|minutes?|minuten?|h|hours?|std|stunden?|d|days?|tage?)\s*", re.I
 )
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "t": "days"}
 
 
@@ -20,6 +21,30 @@ def span(value: object) -> object:
         raise ValueError(f'"{value}" is not a span of time; write for example "15 min", "2 h" or "1 day"')
     unit = "hours" if match[2].lower().startswith("std") or match[2].lower().startswith("stu") else _UNITS[match[2][0].lower()]
     return timedelta(**{unit: float(match[1].replace(",", "."))})
+
+
+def _positive(value: timedelta) -> timedelta:
+    if value <= timedelta():
+        raise ValueError("a span of time must be longer than nothing")
+    return value
+
+
+def _name(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise ValueError(f'"{name}" cannot be a name; write small letters, digits, ".", "_" and "-", at most 63')
+    return name
+
+
+def _address(url: str) -> str:
+    if not re.match(r"https?://[^/\s]+", url):
+        raise ValueError(f'"{url}" is no address; write for example "https://mastodon.social"')
+    return url.rstrip("/")
+
+
+def _variable(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII):
+        raise ValueError("token_env is the name of an environment variable, for example MASTODON_TOKEN, not the token itself")
+    return name
 
 
 Span = Annotated[timedelta, BeforeValidator(span)]
@@ -35,16 +60,16 @@ class Source(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")
-    platform: str
-    every: Span = timedelta(minutes=15)
+    name: Annotated[str, AfterValidator(_name)]
+    platform: str = Field(min_length=1, max_length=50)
+    every: Annotated[Span, AfterValidator(_positive)] = timedelta(minutes=15)
     look_back: Span = timedelta(hours=2)
     since: Span = timedelta(days=31)
     """How far back the very first pull reads."""
     pages: int = Field(default=50, ge=1, le=10_000)
     """How many pages one run may read; a larger backlog goes on in the next."""
-    base_url: str | None = None
-    token_env: str | None = None
+    base_url: Annotated[str, AfterValidator(_address)] | None = None
+    token_env: Annotated[str, AfterValidator(_variable)] | None = None
     proxy: str | None = None
     enabled: bool = True
     options: dict[str, JsonValue] = {}

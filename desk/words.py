@@ -4,51 +4,63 @@ Both stems of each word are indexed, so a search needs no language: "Rechnungen"
 """
 
 import re
+import threading
 import unicodedata
+from collections.abc import Iterator
 from functools import lru_cache
 from itertools import islice
 
 import Stemmer
 
-_WORD = re.compile(r"[^\W_]+", re.UNICODE)
+_WORD = re.compile(r"[^\W_]+")
 _LONGEST_WORD = 40
 _MOST_WORDS = 8_000
-"""A hostile text of a megabyte must not fill the index (PostgreSQL refuses vectors of a megabyte)."""
-_UMLAUTS = str.maketrans({"ä": "a", "ö": "o", "ü": "u", "ß": "ss"})
-_TYPED_OUT = (("ae", "a"), ("oe", "o"), ("ue", "u"))
-
-_german = Stemmer.Stemmer("german")
-_english = Stemmer.Stemmer("english")
+_MOST_BYTES = 300_000
+"""A hostile text of a megabyte must not fill the index (PostgreSQL refuses a vector of one)."""
+_MOST_ASKED = 20
 
 
-@lru_cache(maxsize=200_000)
+class _Stemmers(threading.local):
+    """Snowball's stemmers may not be shared between threads."""
+
+    def __init__(self) -> None:
+        self.both = (Stemmer.Stemmer("german", 0), Stemmer.Stemmer("english", 0))
+
+
+_stemmers = _Stemmers()
+
+
+def fold(text: str) -> str:
+    """Return *text* in small letters, without accents: "Größe", "GRÖSSE" and "grosse" are one word."""
+    if text.isascii():
+        return text.lower()
+    bare = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
+    return "".join(sign for sign in bare if not unicodedata.combining(sign))
+
+
+@lru_cache(maxsize=65_536)
 def _stems(word: str) -> tuple[str, ...]:
     """Return a folded word's stems: the German one, and the English one where it differs."""
-    plain = word.translate(_UMLAUTS)
-    accentless = "".join(mark for mark in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(mark)) or plain
-    return tuple(dict.fromkeys((_german.stemWord(accentless), _english.stemWord(accentless))))
+    german, english = _stemmers.both
+    return tuple(dict.fromkeys((german.stemWord(word), english.stemWord(word))))
 
 
-def _words(text: str) -> list[str]:
-    folded = unicodedata.normalize("NFKC", text[: _MOST_WORDS * _LONGEST_WORD]).casefold()
-    found = (match.group()[:_LONGEST_WORD] for match in _WORD.finditer(folded))
-    return list(islice(found, _MOST_WORDS))
+def _words(text: str) -> Iterator[str]:
+    found = _WORD.finditer(fold(text[: _MOST_WORDS * _LONGEST_WORD]))
+    return (match.group()[:_LONGEST_WORD] for match in islice(found, _MOST_WORDS))
 
 
 def search_words(text: str) -> str:
-    """Return what the index holds for *text*: its stems, in order, separated by blanks."""
-    return " ".join(stem for word in _words(text) for stem in _stems(word))
+    """Return what the index holds for *text*: its stems in order, separated by blanks, at most 300 kB of them."""
+    stems = " ".join(stem for word in _words(text) for stem in _stems(word))
+    if len(stems) * 4 <= _MOST_BYTES or len(stems.encode()) <= _MOST_BYTES:
+        return stems
+    return stems.encode()[:_MOST_BYTES].decode(errors="ignore").rpartition(" ")[0]
 
 
 def query_words(query: str) -> list[list[str]]:
-    """Return for each typed word the stems any of which will do; all words must be found.
+    """Return for each typed word the stems any of which will do; all words must be found (the first twenty count).
 
-    "Rueckerstattung" also finds "Rückerstattung": where a word spells an umlaut out, the folded spelling is tried too.
+    Umlauts may be spelled out on either side, "Rueckerstattung" finds "Rückerstattung": the German stemmer sees to that.
     """
-    asked = []
-    for word in _words(query)[:20]:
-        spellings = [word]
-        for spelled, umlaut in _TYPED_OUT:
-            spellings += [other.replace(spelled, umlaut) for other in spellings if spelled in other]
-        asked.append(list(dict.fromkeys(stem for spelling in spellings for stem in _stems(spelling))))
-    return asked
+    return [list(_stems(word)) for word in islice(_words(query), _MOST_ASKED)]
