@@ -43,8 +43,9 @@ class Edit:
 class Line:
     """One thing one person (or the shop, where ``ours``) says in the story.
 
-    ``day`` says when: -0.5 is noon of the story's last day, -1.5 noon of the day before; live lines have none of their own. ``thread`` is the
-    conversation, ``parent`` the line that is answered. The labels are what a careful reader says; ours have none.
+    ``day`` says when: -0.5 is noon of the story's last day, -1.5 noon of the day before; live lines have none of their
+    own. ``thread`` is the conversation, ``parent`` the line that is answered. The labels are what a careful reader says;
+    ours have none.
     """
 
     id: str
@@ -161,12 +162,8 @@ def _moment(now: datetime, day: float) -> datetime:
     """Return the moment of *day* by the clock at home, however many hours the days since then had."""
     whole = floor(day)
     date = now.astimezone(HOME).date() + timedelta(days=whole + 1)
-    seconds = round((day - whole) * 86400)
-    return (
-        datetime.combine(date, time(), HOME)
-        .replace(hour=seconds // 3600, minute=seconds // 60 % 60, second=seconds % 60)
-        .astimezone(UTC)
-    )
+    wall = datetime.combine(date, time.min, HOME) + timedelta(seconds=round((day - whole) * 86400))
+    return wall.astimezone(UTC)
 
 
 def _folder() -> Traversable:
