@@ -12,6 +12,7 @@ def whole(doc: Mapping[str, Any]) -> Iterator[Problem]:
     yield from _twice(doc)
     yield from _unknown_teams(doc)
     yield from _unknown_topics(doc)
+    yield from _unknown_stages(doc)
     yield from _slips_in_sources(doc)
     yield from _left_over(doc)
 
@@ -59,6 +60,20 @@ def _unknown_topics(doc: Mapping[str, Any]) -> Iterator[Problem]:
     for path, topic in asked:
         if isinstance(topic, str) and topic not in DEFAULT.keys:
             yield Problem(path, f'no topic has the key "{topic}"{did_you_mean(topic, DEFAULT.keys)}')
+
+
+def _unknown_stages(doc: Mapping[str, Any]) -> Iterator[Problem]:
+    """A desk with stages of its own must say to which of them each topic belongs."""
+    stages = _names(doc, "stages", "key") or [stage.key for stage in DEFAULT.stages]
+    changes = doc.get("taxonomy")
+    for topic in DEFAULT.topics:
+        change = changes.get(topic.key) if isinstance(changes, Mapping) else None
+        stage = change.get("stage") if isinstance(change, Mapping) else None
+        if isinstance(stage, str) and stage not in stages:
+            yield Problem(("taxonomy", topic.key, "stage"), f'no stage has the key "{stage}"{did_you_mean(stage, stages)}')
+        elif stage is None and topic.stage not in stages:
+            advice = f'the stage of "{topic.key}" is not among these; add [taxonomy.{topic.key}] with stage = ...'
+            yield Problem(("stages",), advice)
 
 
 def _slips_in_sources(doc: Mapping[str, Any]) -> Iterator[Problem]:

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
 
 _SPAN = re.compile(
-    r"\s*(\d+(?:[.,]\d+)?)\s*(s|sec|seconds?|sek|m|min|minutes?|minuten?|h|hours?|std|stunden?|d|days?|tage?)\s*", re.I
+    r"\s*(\d{1,6}(?:[.,]\d+)?)\s*(s|sec|seconds?|sek|sekunden?|m|min|minutes?|minuten?|h|hours?|std|stunden?|d|days?|tage?)\s*",
+    re.I,
 )
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "t": "days"}

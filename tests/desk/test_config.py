@@ -1,0 +1,213 @@
+"""kummerkasten.toml is checked whole, and what is wrong is said with its place, its line and what to do."""
+
+from contextlib import suppress
+from datetime import date, timedelta
+from pathlib import PurePosixPath
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from desk.config import read
+from desk.deadline import Calendar
+from desk.errors import ConfigurationError
+
+SMALL = """
+[[teams]]
+key = "support"
+name = "Support"
+
+[[rules]]
+name = "all"
+team = "support"
+"""
+SOURCE = '[[sources]]\nname = "tag"\nplatform = "mastodon"\n'
+RULE = '[[rules]]\nname = "first"\nteam = "support"\n'
+
+
+def refusal(text: str) -> str:
+    with pytest.raises(ConfigurationError) as caught:
+        read(text)
+    return str(caught.value)
+
+
+def test_a_desk_needs_one_team_and_one_rule():
+    desk = read(SMALL)
+    assert (desk.name, desk.language, desk.tz) == ("Kummerkasten", "de", ZoneInfo("Europe/Berlin"))
+    assert desk.team("support").name == {"de": "Support", "en": "Support"}
+    assert desk.calendar_of("support") == Calendar()
+
+
+def test_a_byte_order_mark_from_a_windows_editor_does_no_harm():
+    assert read("\ufeff" + SMALL) == read(SMALL)
+    assert "line 1, nmae" in refusal('\ufeffnmae = "x"\n' + SMALL)
+
+
+def test_windows_line_ends_do_no_harm():
+    assert read(SMALL.replace("\n", "\r\n")) == read(SMALL)
+
+
+def test_a_platforms_own_settings_are_gathered_as_options():
+    source = read(SMALL + SOURCE + 'every = "5 min"\nhashtags = ["kastanie"]\n').source("tag")
+    assert source.options == {"hashtags": ["kastanie"]}
+    assert source.every == timedelta(minutes=5)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("name = ", "is not TOML", id="no TOML"),
+        pytest.param("", '"teams" is missing; add [[teams]]', id="an empty file"),
+        pytest.param(
+            'nmae = "x"\n' + SMALL, 'line 1, nmae: "nmae" is not a setting here; did you mean "name"?', id="a slip in a key"
+        ),
+        pytest.param(
+            SMALL.replace('team = "support"', 'team = "suport"'),
+            'no team has the key "suport"; did you mean "support"?',
+            id="team",
+        ),
+        pytest.param(SMALL + "[rules.when]\nurgent = true\n", "the last rule must match everything", id="no catch-all"),
+        pytest.param(SMALL + RULE, "those below it are never reached", id="a catch-all that is not the last"),
+        pytest.param(SMALL + '[[teams]]\nkey = "support"\nname = "x"\n', '"support" is taken by teams[0]', id="a team twice"),
+        pytest.param(SMALL + SOURCE + SOURCE, '"tag" is taken by sources[0]', id="a source twice"),
+        pytest.param('timezone = "Berlin"\n' + SMALL, 'line 1, timezone: "Berlin" is no time zone', id="time zone"),
+        pytest.param(SMALL + '[calendar]\ncountry = "XX"\n', "no public holidays are known", id="country"),
+        pytest.param(SMALL + '[calendar]\nstate = "XX"\n', "no state of DE; there is BB, BE, BW, BY", id="state"),
+        pytest.param(
+            SMALL + '[calendar]\nhours = { mon = "9-5" }\n', 'calendar.hours.mon: "9-5" are no office hours', id="hours"
+        ),
+        pytest.param(SMALL + '[calendar]\nhours = { mo = "09:00-17:00" }\n', 'did you mean "mon"?', id="weekday"),
+        pytest.param(SMALL + "[calendar]\nhours = {}\n", "hardly an open hour", id="never open"),
+        pytest.param(
+            SMALL + SOURCE + 'every = "often"\n', 'line 12, sources[0].every ("tag"): "often" is not a span of time', id="span"
+        ),
+        pytest.param(SMALL + SOURCE + 'every = "0 min"\n', "longer than nothing", id="every no time at all"),
+        pytest.param(SMALL + SOURCE + 'base_url = "mastodon.social"\n', "is no address", id="address"),
+        pytest.param(SMALL + SOURCE.replace("tag", "My Tag"), '"My Tag" cannot be a name', id="source name"),
+        pytest.param(SMALL + SOURCE + 'token_env = "not a variable"\n', "name of an environment variable", id="variable"),
+        pytest.param(
+            RULE + 'when = { topic = "paymet" }\n' + SMALL, 'no topic has the key "paymet"; did you mean "payment"?', id="topic"
+        ),
+        pytest.param(RULE + "when = { urgnt = true }\n" + SMALL, 'did you mean "urgent"?', id="condition"),
+        pytest.param(RULE + 'when = { sentiment = "negativ" }\n' + SMALL, 'did you mean "negative"?', id="sentiment"),
+        pytest.param(
+            RULE + "when = { probability = 0.5 }\n" + SMALL, "how certain `topic` or `praise`", id="probability of nothing"
+        ),
+        pytest.param(
+            RULE + "when = { stars_at_least = 4, stars_at_most = 2 }\n" + SMALL, "no mention could match", id="impossible stars"
+        ),
+        pytest.param(RULE + 'when = { words = ["*"] }\n' + SMALL, "an empty word", id="a word that is everywhere"),
+        pytest.param(
+            RULE + 'when = { source = "tga" }\n' + SMALL + SOURCE, 'did you mean "tag"?', id="a slip in a source's name"
+        ),
+        pytest.param(SMALL + '[taxonomy.paymnt]\nname = "Geld"\n', 'no topic has the key "paymnt"', id="renamed topic"),
+        pytest.param(
+            SMALL + '[taxonomy.payment]\nstage = "moon"\n', 'no stage has the key "moon"; there is awareness', id="stage"
+        ),
+        pytest.param(SMALL + '[taxonomy.payment]\nteam = "moon"\n', 'no team has the key "moon"', id="team of a topic"),
+        pytest.param(
+            SMALL + '[[stages]]\nkey = "renewal"\nname = "x"\n', 'the stage of "findability"', id="a journey without its topics"
+        ),
+        pytest.param(RULE + 'allowance = "soon"\n' + SMALL, '"soon" is not an allowance', id="allowance"),
+        pytest.param(SMALL.replace('team = "support"', ""), '"team" is missing; add team = ...', id="missing"),
+        pytest.param(SMALL.replace('"Support"', "{}"), "teams[0].name", id="a name without words"),
+        pytest.param(SMALL.replace('key = "support"', 'key = "Kunden Service"'), "cannot be a key", id="team key"),
+    ],
+)
+def test_a_mistake_is_named_with_what_to_do(text, expected):
+    assert expected in refusal(text)
+
+
+def test_all_mistakes_are_said_at_once_in_the_order_of_the_file():
+    message = refusal(
+        'nmae = "x"\ntimezone = "Berlin"\n' + SMALL.replace('team = "support"', 'team = "suport"') + SOURCE + 'every = "often"\n'
+    )
+    assert message.startswith("kummerkasten.toml needs 4 changes:")
+    assert [line.split(",")[0].strip() for line in message.splitlines()[1:]] == ["line 1", "line 2", "line 10", "line 14"]
+
+
+def test_one_mistake_is_said_once():
+    text = 'timezone = "Berlin"\n[calendar]\nhours = { mon = "9-5" }\n' + SMALL + '[teams.calendar]\nstate = "BY"\n'
+    text = text.replace("[teams.calendar]", "").replace('state = "BY"\n', "")
+    assert refusal(text).count("is no time zone") == 1
+    assert refusal(SMALL.replace("name", "nmae", 1)).count("teams") == 2  # the slip, and the name that is missing for it
+
+
+def test_the_line_of_a_mistake_inside_a_long_value_is_where_the_value_begins():
+    assert "line 5, rules[0].when" in refusal(RULE + '\nwhen = { topic = [\n  "payment",\n  "paymet",\n] }\n' + SMALL)
+
+
+def test_the_message_names_the_file_it_is_about():
+    with pytest.raises(ConfigurationError, match=r"^/etc/desk\.toml is not TOML: .*line 1, column 6"):
+        read("name x", "/etc/desk.toml")
+
+
+def test_who_asks_for_an_unknown_team_is_told_which_exist():
+    with pytest.raises(ConfigurationError, match='no team "x"; there is support'):
+        read(SMALL).team("x")
+    with pytest.raises(ConfigurationError, match=r'no source "x" \(there is none yet\)'):
+        read(SMALL).source("x")
+
+
+@pytest.mark.parametrize("change", ['payment = { name = "Geld" }', 'payment.name = { de = "Geld" }', 'payment.name = "Geld"'])
+def test_topics_can_be_renamed(change):
+    desk = read(SMALL + f"[taxonomy]\n{change}\n")
+    assert (desk.topics.name("payment", "de"), desk.topics.name("payment", "en")) == ("Geld", "Geld")
+    assert desk.topics.name("checkout", "de") == "Kasse"
+
+
+def test_a_topic_can_move_to_another_stage_and_team():
+    topic = read(SMALL + '[taxonomy.privacy]\nstage = "purchase"\nteam = "support"\n').topics.topic("privacy")
+    assert (topic.stage, topic.team) == ("purchase", "support")
+
+
+def test_a_teams_calendar_says_only_what_differs():
+    desk = read(
+        'timezone = "Europe/Vienna"\n'
+        + SMALL.replace('name = "Support"', 'name = "Support"\ncalendar = { hours = { sat = "10:00-14:00" } }')
+        + '[calendar]\ncountry = "AT"\nstate = "9"\nclosed = [2026-12-24]\n'
+    )
+    assert desk.calendar_of("support") == Calendar(
+        timezone="Europe/Vienna", country="AT", state="9", closed=(date(2026, 12, 24),), hours={"sat": "10:00-14:00"}
+    )
+    assert desk.calendar_of("a team that is gone") == desk.calendar
+
+
+def test_a_team_in_another_country_does_not_inherit_the_state():
+    text = SMALL.replace('name = "Support"', 'name = "Support"\ncalendar = { country = "AT" }') + '[calendar]\nstate = "BY"\n'
+    assert read(text).calendar_of("support").state is None
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("sqlite:///kummerkasten.db", "sqlite:////srv/desk/kummerkasten.db"),
+        ("sqlite:///data/k.db", "sqlite:////srv/desk/data/k.db"),
+        ("sqlite:////var/k.db", "sqlite:////var/k.db"),
+        ("sqlite:///:memory:", "sqlite:///:memory:"),
+        ("sqlite://", "sqlite://"),
+        ("postgresql://localhost/k", "postgresql://localhost/k"),
+    ],
+)
+def test_relative_paths_count_from_the_folder_of_the_file(written, meant):
+    desk = read(f'database = "{written}"\n' + SMALL + SOURCE + 'folder = "exports"\n').at(PurePosixPath("/srv/desk"))
+    assert desk.database == meant
+    assert desk.source("tag").options["folder"] == "/srv/desk/exports"
+
+
+@pytest.mark.parametrize("kind", ["teams", "rules", "sources", "taxonomy", "calendar", "stages", "name", "timezone", "database"])
+@pytest.mark.parametrize(
+    "value",
+    ["3", '"x"', "[]", "[1]", "{ a = 1 }", "[{ when = 3 }]", "[{ when = { topic = 3 } }]", "[{ calendar = 3 }]", "2026-01-01"],
+)
+def test_nonsense_is_refused_or_read_but_never_breaks_the_reader(kind, value):
+    lines = {"teams": '[{ key = "support", name = "S" }]', "rules": '[{ name = "all", team = "support" }]'} | {kind: value}
+    with suppress(ConfigurationError):
+        read("\n".join(f"{key} = {said}" for key, said in lines.items()))
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_read_or_refused(text):
+    with suppress(ConfigurationError):
+        read(text + SMALL)

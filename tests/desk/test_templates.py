@@ -1,0 +1,76 @@
+"""What `init` and the demo write is a desk that works, explains every setting and says the same in both languages."""
+
+import re
+import tomllib
+
+import pytest
+
+from desk.config import Desk, Team, demo, read, template
+from desk.deadline import Calendar
+from desk.routing import Rule, When
+from desk.source import Source
+from desk.taxonomy import DEFAULT, TopicChange
+
+LANGUAGES = ["de", "en"]
+EXAMPLE = re.compile(r'# (\[\[?[a-z.]+\]\]?|[a-z_]+ = ("[^"]*"|\[.*\]|\{.*\}|true))\s*(#.*)?$')
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_template_is_a_desk_without_sources(language):
+    desk = read(template(language, 'Möbel "Kastanie"'))
+    assert (desk.language, desk.name, desk.sources) == (language, 'Möbel "Kastanie"', ())
+
+
+def test_both_languages_have_the_same_teams_rules_and_hours():
+    german, english = read(template("de")), read(template("en"))
+    assert german.teams == english.teams
+    assert german.calendar == english.calendar
+    assert [rule.model_dump(exclude={"name"}) for rule in german.rules] == [
+        rule.model_dump(exclude={"name"}) for rule in english.rules
+    ]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_topic_has_its_team_and_a_rule(language):
+    desk = read(template(language))
+    asked = {topic for rule in desk.rules for topic in rule.when.topic}
+    assert all(desk.team(topic.team) for topic in desk.topics.topics)
+    assert set(DEFAULT.keys) - asked == {"service"}  # left to the support team, which answers whatever is left
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("model", [Desk, Team, Rule, When, Calendar, Source, TopicChange], ids=lambda model: model.__name__)
+def test_every_setting_is_explained(language, model):
+    text = template(language)
+    assert [name for name in model.model_fields if name != "options" and not re.search(rf"\b{name}\b", text)] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_commented_examples_work_once_their_hash_is_removed(language):
+    def bare(line: str) -> str:
+        return line[2:] if EXAMPLE.match(line) else line
+
+    text = "\n".join(map(bare, template(language).replace('# [[stages]]\n# key = "decision"\n', "# ").split("\n")))
+    desk = read(text)
+    assert [source.platform for source in desk.sources] == ["files", "mastodon", "mastodon", "appstore"]
+    assert desk.topics.name("checkout", "en") == "Booking"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_line_is_too_long_to_read(language):
+    assert max(map(len, template(language).splitlines())) <= 130
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_demo_listens_to_the_sandbox_only(language):
+    desk = read(demo("http://127.0.0.1:8787/", "C:\\Users\\anna\\exports", language))
+    assert [source.platform for source in desk.sources] == ["mastodon", "mastodon", "appstore", "files"]
+    assert [source.base_url for source in desk.sources[:3]] == [
+        f"http://127.0.0.1:8787/{name}" for name in ("mastodon", "mastodon", "appstore")
+    ]
+    assert desk.sources[3].options == {"folder": "C:\\Users\\anna\\exports"}
+    assert desk.rules == read(template(language)).rules
+
+
+def test_a_template_is_plain_toml():
+    assert tomllib.loads(template("de"))["teams"]
