@@ -60,8 +60,8 @@ class When(BaseModel):
             raise ValueError("`probability` says how certain `topic` or `praise` must be; add one of them, or leave it out")
         if self.stars_at_least and self.stars_at_most and self.stars_at_least > self.stars_at_most:
             raise ValueError("`stars_at_least` is more than `stars_at_most`: no mention could match")
-        if not all(fold(word).strip("* ") for word in self.words):
-            raise ValueError("`words` holds an empty word, which every text would contain")
+        if any(not fold(word).strip() or fold(word).strip().startswith("*") for word in self.words):
+            raise ValueError("`words` holds an empty word, which every text would contain; `*` stands only at the end of a word")
         return self
 
     @property
@@ -144,9 +144,9 @@ def _about_tags(when: When) -> Iterator[Condition]:
         yield lambda _, tags, __: tags.urgent is urgent
     if (needs_reply := when.needs_reply) is not None:
         yield lambda _, tags, __: tags.needs_reply is needs_reply
-    if topics := when.topic:
+    if topics := frozenset(when.topic):
         yield lambda _, tags, __: _certain(topics, tags.friction, when.probability)
-    if praised := when.praise:
+    if praised := frozenset(when.praise):
         yield lambda _, tags, __: _certain(praised, tags.praise, when.probability)
     if sentiments := when.sentiment:
         yield lambda _, tags, __: tags.sentiment in sentiments
@@ -171,11 +171,19 @@ def _about_the_mention(when: When) -> Iterator[Condition]:
         yield lambda mention, _, __: mention.reach is not None and mention.reach >= reach
 
 
-def _certain(asked: Sequence[str], odds: Mapping[str, float], least: float) -> bool:
-    return any(topic in odds and odds[topic] >= least for topic in asked)
+def _certain(asked: frozenset[str], odds: Mapping[str, float], least: float) -> bool:
+    return not asked.isdisjoint(odds) and any(odds[topic] >= least for topic in asked & odds.keys())
 
 
 def _any_of(words: Sequence[str]) -> re.Pattern[str]:
-    """Return the pattern that finds one of *words* as whole words in a folded text."""
-    ways = (re.escape(" ".join(fold(word).split())).replace(r"\*", r"\w*").replace(r"\ ", r"\s+") for word in words)
-    return re.compile(rf"(?<!\w)(?:{'|'.join(ways)})(?!\w)")
+    """Return the pattern that finds one of *words* as whole words in a folded text.
+
+    Each way to match begins with a plain letter, and only then asks what stood before it: the regular expression engine
+    skips ahead to such letters, and would try every position otherwise.
+    """
+    ways = []
+    for word in words:
+        first, rest = fold(word).strip()[0], " ".join(fold(word).split())[1:]
+        ending = re.escape(rest).replace(r"\*", r"\w*").replace(r"\ ", r"\s+")
+        ways.append(rf"{re.escape(first)}(?<!\w[\s\S]){ending}")
+    return re.compile(rf"(?:{'|'.join(ways)})(?!\w)")

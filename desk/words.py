@@ -13,6 +13,7 @@ from itertools import islice
 import Stemmer
 
 _WORD = re.compile(r"[^\W_]+")
+_FOREIGN = re.compile(r"[^\x00-\x7f]{1,40}")
 _LONGEST_WORD = 40
 _MOST_WORDS = 8_000
 _MOST_BYTES = 300_000
@@ -32,10 +33,14 @@ _stemmers = _Stemmers()
 
 def fold(text: str) -> str:
     """Return *text* in small letters, without accents: "Größe", "GRÖSSE" and "grosse" are one word."""
-    if text.isascii():
-        return text.lower()
-    bare = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
-    return "".join(sign for sign in bare if not unicodedata.combining(sign))
+    small = text.lower()
+    return small if small.isascii() else _FOREIGN.sub(lambda run: _bare(run[0]), small)
+
+
+@lru_cache(maxsize=4096)
+def _bare(signs: str) -> str:
+    spelled = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", signs).casefold())
+    return "".join(sign for sign in spelled if not unicodedata.combining(sign))
 
 
 @lru_cache(maxsize=65_536)

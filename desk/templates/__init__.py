@@ -1,0 +1,1 @@
+"""What `init` and the demo write; one file per language."""
