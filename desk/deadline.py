@@ -96,7 +96,7 @@ class Calendar(BaseModel):
     timezone: TimeZone = "Europe/Berlin"
     hours: dict[Weekday, OfficeHours] = OFFICE
     """A weekday that is not named is a day off."""
-    country: str | None = "DE"
+    country: Annotated[str, AfterValidator(str.upper)] | None = "DE"
     """Whose public holidays are days off (ISO 3166); ``""`` for none."""
     state: str | None = None
     closed: tuple[date, ...] = ()

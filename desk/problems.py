@@ -15,6 +15,17 @@ from desk.errors import ConfigurationError
 Path = tuple[str | int, ...]
 TABLES = ("teams", "rules")
 """Without which there is no desk."""
+_ADVICE = {
+    "string_type": "write a text, in quotation marks",
+    "bool_": "write true or false",
+    "int_": "write a whole number",
+    "date_": "write a date like 2026-12-24, without quotation marks",
+    "tuple_type": "write a list, in square brackets",
+    "model_": "write a table, in square brackets on a line of its own or in curly ones",
+    "dict_type": "write a table, in square brackets on a line of its own or in curly ones",
+    "invalid": "write it in quotation marks",
+}
+"""What to do, by how pydantic's names of errors begin."""
 
 
 @dataclass(frozen=True)
@@ -91,10 +102,15 @@ def did_you_mean(word: str, known: Sequence[str]) -> str:
 
 def of(error: ValidationError, shape: type[BaseModel], doc: Any) -> Iterator[Problem]:
     """Yield what pydantic says is wrong with *doc* as a *shape*, in a person's words."""
-    for one in error.errors(include_url=False):
-        path = tuple(step for step in one["loc"] if step not in ("options", "[key]"))
-        if _written(one["type"], path, doc):
-            yield Problem(path, _said(one["type"], one["msg"], one.get("ctx", {}), one.get("input"), path, shape))
+    errors = [(one, _path(one["loc"], doc)) for one in error.errors()]
+    for one, path in [(one, path) for one, path in errors if _written(one["type"], path, doc)] or errors:
+        yield Problem(path, _said(one["type"], one["msg"], one.get("ctx", {}), one.get("input"), path, shape))
+
+
+def _path(steps: Path, doc: Any) -> Path:
+    """Return the place as the file has it: pydantic's own steps (``[key]``, the type it tried) are nobody else's business."""
+    path = tuple(step for step in steps if step not in ("options", "[key]"))
+    return _as_far_as_it_goes(doc, path) if "options" in steps else path
 
 
 def _written(kind: str, path: Path, doc: Any) -> bool:
@@ -102,7 +118,7 @@ def _written(kind: str, path: Path, doc: Any) -> bool:
     there = len(_as_far_as_it_goes(doc, path)) == len(path)
     if kind == "too_short":
         return not there or not _inside(doc, path[-1])
-    return there or kind == "missing" or isinstance(path[-1], int)
+    return there or kind == "missing" or not path or isinstance(path[-1], int)
 
 
 def _said(kind: str, message: str, context: Mapping[str, Any], given: Any, path: Path, shape: type[BaseModel]) -> str:
@@ -116,8 +132,10 @@ def _said(kind: str, message: str, context: Mapping[str, Any], given: Any, path:
     if kind == "literal_error":
         allowed = [word.strip(" '") for word in str(context.get("expected", "")).replace(" or ", ", ").split(",")]
         return f'"{given}" does not exist here{did_you_mean(str(given), allowed)}'
-    message = message.removeprefix("Value error, ")
-    return message if kind == "value_error" or not isinstance(given, str | int | float) else f"{message}; it says {given!r}"
+    if kind == "value_error":
+        return message.removeprefix("Value error, ")
+    message = next((advice for start, advice in _ADVICE.items() if kind.startswith(start)), message)
+    return f"{message}; it says {given!r}" if isinstance(given, str | int | float) else message
 
 
 def _settings(shape: type[BaseModel], path: Path) -> list[str]:

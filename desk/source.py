@@ -11,6 +11,8 @@ _SPAN = re.compile(
     re.I,
 )
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+_CENTURY = timedelta(days=36_525)
+"""What anybody who writes more must mean; the calendar has room for it."""
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "t": "days"}
 
 
@@ -21,7 +23,7 @@ def span(value: object) -> object:
     if not (match := _SPAN.fullmatch(value)):
         raise ValueError(f'"{value}" is not a span of time; write for example "15 min", "2 h" or "1 day"')
     unit = "hours" if match[2].lower().startswith("std") or match[2].lower().startswith("stu") else _UNITS[match[2][0].lower()]
-    return timedelta(**{unit: float(match[1].replace(",", "."))})
+    return min(timedelta(**{unit: float(match[1].replace(",", "."))}), _CENTURY)
 
 
 def _positive(value: timedelta) -> timedelta:

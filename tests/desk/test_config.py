@@ -110,6 +110,15 @@ def test_a_platforms_own_settings_are_gathered_as_options():
             SMALL + '[[stages]]\nkey = "renewal"\nname = "x"\n', 'the stage of "findability"', id="a journey without its topics"
         ),
         pytest.param(RULE + 'allowance = "soon"\n' + SMALL, '"soon" is not an allowance', id="allowance"),
+        pytest.param(SMALL + '[calendar]\nclosed = ["24.12.2026"]\n', "write a date like 2026-12-24", id="date"),
+        pytest.param(
+            SMALL + SOURCE + 'enabled = "maybe"\n', "enabled (\"tag\"): write true or false; it says 'maybe'", id="yes or no"
+        ),
+        pytest.param(
+            SMALL + SOURCE + "days = [2026-01-01]\n", 'sources[0].days ("tag"): write it in quotation marks', id="option"
+        ),
+        pytest.param("calendar = 3\n" + SMALL, "calendar: write a table", id="table"),
+        pytest.param("name = 3\n" + SMALL, "name: write a text, in quotation marks; it says 3", id="text"),
         pytest.param(SMALL.replace('team = "support"', ""), '"team" is missing; add team = ...', id="missing"),
         pytest.param(SMALL.replace('"Support"', "{}"), "teams[0].name", id="a name without words"),
         pytest.param(SMALL.replace('key = "support"', 'key = "Kunden Service"'), "cannot be a key", id="team key"),

@@ -23,13 +23,14 @@ from desk.source import Source
         ("5 Minuten", timedelta(minutes=5)),
         ("1 Minute", timedelta(minutes=1)),
         ("1 Stunde", timedelta(hours=1)),
+        ("999999 d", timedelta(days=36_525)),
     ],
 )
 def test_a_span_is_read_as_people_write_it(written, meant):
     assert Source(name="a", platform="files", every=written).every == meant
 
 
-@pytest.mark.parametrize("written", ["often", "15", "min", "-5 min", "0 s", "5 parsecs", "999999999999 d"])
+@pytest.mark.parametrize("written", ["often", "15", "min", "-5 min", "0 s", "5 parsecs"])
 def test_what_is_no_span_is_refused(written):
     with pytest.raises(ValidationError):
         Source(name="a", platform="files", every=written)

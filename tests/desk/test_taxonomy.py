@@ -1,5 +1,7 @@
 """Topics are keys for the tagger and names for people, in both languages."""
 
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
@@ -18,6 +20,24 @@ def test_a_topic_is_named_and_described_in_both_languages(topic):
     assert all(topic.name[language] and len(topic.description[language]) > 30 for language in ("de", "en"))
     assert topic.description["de"] != topic.description["en"]
     assert topic.stage in {stage.key for stage in DEFAULT.stages}
+
+
+def test_topics_stages_and_teams_are_those_of_the_annotation_guide():
+    guide = next(
+        (folder / "shared/taxonomy.md" for folder in Path(__file__).parents if (folder / "shared/taxonomy.md").exists()), None
+    )
+    if guide is None:
+        pytest.skip("the annotation guide is not here")
+    rows = [row.strip("| ").split(" | ") for row in guide.read_text(encoding="utf-8").splitlines() if row.startswith("| ")]
+    said = {
+        topic: (stage.split(" ")[0], team.split(" ")[0])
+        for topics, stage, team in (row for row in rows if len(row) == 3)
+        for topic in topics.split(", ")
+    }
+    assert {topic.key: (topic.stage, topic.team) for topic in DEFAULT.topics if topic.key != "usability"} == {
+        topic: where for topic, where in said.items() if topic in DEFAULT.keys and topic != "usability"
+    }
+    assert DEFAULT.topic("usability").team == "product"  # the guide: engineering / product
 
 
 def test_stages_are_named_in_both_languages():
