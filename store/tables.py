@@ -93,7 +93,7 @@ class Mention(SQLModel, table=True):
     rating: str | None = None
     reach: int | None = None
     ours: bool = False
-    attachments: list[str] = Field(default_factory=list, sa_type=JsonColumn)  # type: ignore[call-overload]
+    attachments: list[str] = Field(default_factory=list, sa_type=JsonColumn)
     said_at: datetime = Field(sa_type=Utc, index=True)
     heard_at: datetime = Field(sa_type=Utc)
     edited_at: datetime | None = Field(default=None, sa_type=Utc)
@@ -126,8 +126,8 @@ class Reading(SQLModel, table=True):
     mention_id: int = Field(foreign_key="mention.id")
     model: str
     at: datetime = Field(sa_type=Utc)
-    probabilities: dict[str, Any] = Field(default_factory=dict, sa_type=JsonColumn)  # type: ignore[call-overload]
-    unsure: list[str] = Field(default_factory=list, sa_type=JsonColumn)  # type: ignore[call-overload]
+    probabilities: dict[str, Any] = Field(default_factory=dict, sa_type=JsonColumn)
+    unsure: list[str] = Field(default_factory=list, sa_type=JsonColumn)
     embedding: bytes | None = Field(default=None, sa_type=LargeBinary)
     not_read: str = ""
 
@@ -174,8 +174,8 @@ class Ticket(SQLModel, table=True):
     """What a team owes an answer to, and by when: one per conversation.
 
     ``status`` is open, answered (the customer has the next word) or closed. ``manual`` means a person has taken it over and
-    rules no longer change team, assignee, priority or deadline. ``version`` grows with every change: whoever changes a ticket names the
-    version they saw.
+    rules no longer change team, assignee, priority or deadline. ``version`` grows with every change: whoever changes a ticket
+    names the version they saw.
     """
 
     __table_args__ = (

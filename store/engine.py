@@ -1,0 +1,71 @@
+"""Connections: SQLite by default, PostgreSQL for teams; both keep foreign keys, and neither leaves a transaction half done."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.pool import NullPool, QueuePool
+from sqlmodel import Session
+
+from desk.errors import ConfigurationError
+
+_BUSY_SECONDS = 15
+
+
+def connect(url: str) -> Engine:
+    """Return an engine for *url* (``sqlite:///file.db``, ``postgresql://...``); raises ConfigurationError for other databases."""
+    if url.startswith("sqlite"):
+        return _sqlite(url)
+    for prefix in ("postgresql://", "postgres://"):
+        if url.startswith(prefix):
+            url = "postgresql+psycopg://" + url.removeprefix(prefix)
+    if not url.startswith("postgresql+psycopg://"):
+        raise ConfigurationError(
+            f'"{url.split(":")[0]}" is no database for Kummerkasten; write sqlite:///file.db or postgresql://...'
+        )
+    return create_engine(url, pool_pre_ping=True, pool_size=5)
+
+
+def _sqlite(url: str) -> Engine:
+    in_memory = url in ("sqlite://", "sqlite:///:memory:")
+    arguments: dict[str, Any] = {"check_same_thread": False, "timeout": _BUSY_SECONDS}
+    engine = create_engine(url, connect_args=arguments, poolclass=QueuePool if in_memory else NullPool)
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None  # transactions begin where we say so, see _begin
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA cache_size = -32000")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # A transaction that reads first and writes later fails at once when another writer was between; so writers say so.
+        kind = connection.get_execution_options().get("sqlite_begin", "IMMEDIATE")
+        connection.exec_driver_sql(f"BEGIN {kind}")
+
+    return engine
+
+
+@contextmanager
+def session(engine: Engine, *, write: bool = True) -> Iterator[Session]:
+    """Open a session; what is not committed is rolled back. ``write=False`` never waits for writers (nor makes them wait)."""
+    bind = engine if write else engine.execution_options(sqlite_begin="DEFERRED")
+    with Session(bind, expire_on_commit=False) as opened:
+        yield opened
+
+
+def healthy(engine: Engine) -> str:
+    """Return an empty string if the database answers, what is wrong otherwise."""
+    try:
+        with engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+    except OperationalError as error:
+        return str(error.orig).strip()
+    except SQLAlchemyError as error:
+        return str(error)
+    return ""

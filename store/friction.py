@@ -1,0 +1,150 @@
+"""What hurts customers: topics by people affected, by week and platform, with the words behind them."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, func
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, select
+
+from store.tables import Author, Mention, Tag
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which mentions to look at: said from *since* until *until*, on one platform, in one language."""
+
+    since: datetime
+    until: datetime
+    platform: str | None = None
+    language: str | None = None
+
+    def before(self) -> "Scope":
+        """Return the period of the same length before this one."""
+        return Scope(self.since - (self.until - self.since), self.since, self.platform, self.language)
+
+
+@dataclass(frozen=True)
+class FrictionRow:
+    """One topic: how many people it troubles (an anonymous mention is one person), how many mentions, how many of them urgent."""
+
+    topic: str
+    people: int
+    mentions: int
+    urgent: int
+    people_before: int
+
+
+@dataclass(frozen=True)
+class Quote:
+    """What one person said about a topic."""
+
+    mention: Mention
+    author: str
+    probability: float | None
+
+
+@dataclass(frozen=True)
+class Week:
+    """One topic on one platform in the week that begins on *monday*."""
+
+    topic: str
+    monday: date
+    platform: str
+    people: int
+
+
+_PERSON: Any = func.coalesce(col(Mention.author_id), -col(Mention.id))
+
+
+def friction(session: Session, scope: Scope) -> list[FrictionRow]:
+    """Return the topics by people affected, the most first."""
+    urgent = aliased(Tag)
+    asked = (
+        select(col(Tag.value), func.count(_PERSON.distinct()), func.count(), func.count(col(urgent.id)))
+        .join(Mention, col(Mention.id) == Tag.mention_id)
+        .join(urgent, _stands(urgent, "urgent", "yes") & (col(urgent.mention_id) == Mention.id), isouter=True)
+        .where(*_in(scope))
+        .group_by(col(Tag.value))
+    )
+    before = _people(session, scope.before())
+    rows = [
+        FrictionRow(topic, people, mentions, pressing, before.get(topic, 0))
+        for topic, people, mentions, pressing in session.execute(asked)
+    ]
+    return sorted(rows, key=lambda row: (-row.people, row.topic))
+
+
+def weeks(session: Session, scope: Scope, zone: ZoneInfo, topics: Sequence[str] = ()) -> list[Week]:
+    """Return people per topic, week and platform; weeks begin on Monday in *zone*."""
+    asked = select(col(Tag.value), col(Mention.said_at), col(Mention.platform), _PERSON)
+    asked = asked.join(Mention, col(Mention.id) == Tag.mention_id).where(*_in(scope, topics))
+    found: defaultdict[tuple[str, date, str], set[int]] = defaultdict(set)
+    for topic, said_at, platform, person in session.execute(asked.execution_options(yield_per=5000)):
+        day = said_at.astimezone(zone).date()
+        found[topic, day - timedelta(days=day.weekday()), platform].add(person)
+    return [Week(*key, people=len(people)) for key, people in sorted(found.items())]
+
+
+def quotes(session: Session, scope: Scope, topic: str, limit: int = 20, offset: int = 0) -> list[Quote]:
+    """Return what people said about *topic*, the clearest first, one quote per person before anybody's second."""
+    turn = func.row_number().over(partition_by=_PERSON, order_by=(col(Tag.probability).desc(), col(Mention.id).desc()))
+    asked = _quoted(scope, [topic]).order_by(turn, col(Tag.probability).desc(), col(Mention.said_at).desc())
+    return [_quote(row) for row in session.execute(asked.limit(limit).offset(offset)).tuples()]
+
+
+def every_quote(session: Session, scope: Scope, topics: Sequence[str] = ()) -> Iterator[tuple[str, Quote]]:
+    """Yield each topic and what was said about it, in order of time, in flat memory: the rows of an export."""
+    asked = _quoted(scope, topics).add_columns(col(Tag.value)).order_by(col(Mention.said_at), col(Mention.id))
+    for row in session.execute(asked.execution_options(yield_per=1000)):
+        yield row[3], _quote(row[:3])
+
+
+def platforms(session: Session) -> list[str]:
+    """Return the platforms that anything was heard from."""
+    return sorted(session.exec(select(Mention.platform).distinct()))
+
+
+def _quote(row: Any) -> Quote:
+    mention, author, probability = row
+    return Quote(mention, (author.handle or author.name) if author else "", probability)
+
+
+def _quoted(scope: Scope, topics: Sequence[str]) -> Any:
+    return (
+        select(Mention, Author, col(Tag.probability))
+        .select_from(Tag)
+        .join(Mention, col(Mention.id) == Tag.mention_id)
+        .join(Author, col(Author.id) == Mention.author_id, isouter=True)
+        .where(*_in(scope, topics))
+    )
+
+
+def _people(session: Session, scope: Scope) -> dict[str, int]:
+    asked = select(col(Tag.value), func.count(_PERSON.distinct())).join(Mention, col(Mention.id) == Tag.mention_id)
+    return dict(session.execute(asked.where(*_in(scope)).group_by(col(Tag.value))).tuples().all())
+
+
+def _stands(tag: Any, aspect: str, value: str | None = None) -> ColumnElement[bool]:
+    holds: ColumnElement[bool] = col(tag.stands).is_(True) & col(tag.holds).is_(True) & (col(tag.aspect) == aspect)
+    return holds & (col(tag.value) == value) if value else holds
+
+
+def _in(scope: Scope, topics: Sequence[str] = ()) -> list[ColumnElement[bool]]:
+    conditions = [
+        _stands(Tag, "friction"),
+        col(Mention.said_at) >= scope.since,
+        col(Mention.said_at) < scope.until,
+        col(Mention.deleted_at).is_(None),
+    ]
+    if scope.platform:
+        conditions.append(col(Mention.platform) == scope.platform)
+    if scope.language:
+        conditions.append(col(Mention.language) == scope.language)
+    if topics:
+        conditions.append(col(Tag.value).in_(topics))
+    return conditions

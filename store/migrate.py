@@ -1,0 +1,41 @@
+"""Bring a database to this version's tables; safe when several processes start at once."""
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, Engine, text
+from sqlmodel import SQLModel
+
+from store import tables
+
+_LOCK = 7_226_811
+"""Any number of our own: PostgreSQL's advisory lock while migrating."""
+_OF_THE_SEARCH = "mention_search"
+
+
+def migrate(engine: Engine, revision: str = "head") -> None:
+    """Apply all migrations up to *revision*, in one transaction. Whoever comes second waits and finds nothing to do."""
+    config = Config()
+    config.set_main_option("script_location", "store:migrations")
+    with engine.begin() as connection:  # on SQLite this takes the write lock, before the current revision is read
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+
+def differences(engine: Engine) -> list[object]:
+    """Return where the database's tables and the models disagree (nothing, after `migrate`)."""
+    with engine.connect() as connection:
+        return list(compare_metadata(_context(connection), SQLModel.metadata))
+
+
+def _context(connection: Connection) -> MigrationContext:
+    assert tables  # the models register themselves on import  # noqa: S101
+    return MigrationContext.configure(connection, opts={"include_object": ours, "compare_type": True})
+
+
+def ours(_thing: object, name: str | None, kind: str, _reflected: bool, _other: object) -> bool:
+    """Leave out what the models do not describe: the full-text index differs from database to database."""
+    return not (name or "").startswith((_OF_THE_SEARCH, "ix_mention_search", "sqlite_"))
