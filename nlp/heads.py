@@ -1,0 +1,82 @@
+"""The linear heads on the encoder: weights, thresholds, and how a vector becomes probabilities."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from desk.reading import INTENTS, SENTIMENTS
+
+TOPICS = (
+    "findability", "product_info", "availability", "price", "account", "checkout", "payment", "technical", "usability",
+    "delivery", "order", "quality", "returns", "billing", "service", "cancellation", "privacy", "onsite",
+)  # fmt: skip
+CHOICES: Mapping[str, tuple[str, ...]] = {"sentiment": SENTIMENTS, "intent": INTENTS}
+"""Questions with one answer of several."""
+YES_OR_NO = (
+    "needs_reply",
+    "urgent",
+    *(f"friction:{topic}" for topic in TOPICS),
+    *(f"praise:{topic}" for topic in TOPICS),
+)
+"""Questions that are answered with yes or no."""
+COLUMNS = (*(f"{question}:{answer}" for question, answers in CHOICES.items() for answer in answers), *YES_OR_NO)
+"""What each column of the weights speaks for, and the keys of a reading's probabilities."""
+
+Numbers = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Heads:
+    """Linear heads: ``weights`` (features x columns) and ``bias`` (columns), a threshold for each yes-or-no question."""
+
+    weights: Numbers
+    bias: Numbers
+    thresholds: Mapping[str, float]
+    card: Mapping[str, Any]
+
+    @property
+    def model(self) -> str:
+        """Name and version, as tags are signed with it."""
+        return f"{self.card['name']}@{self.card['version']}"
+
+    def logits(self, vectors: Numbers) -> Numbers:
+        """Return one number per text and column; the larger, the more the column is spoken for."""
+        return np.asarray(vectors @ self.weights + self.bias, np.float32)
+
+    def probabilities(self, vectors: Numbers) -> Numbers:
+        """Return a probability per text and column: choices sum to 1, yes-or-no questions stand alone."""
+        return squash(self.logits(vectors))
+
+    def save(self, folder: Path) -> None:
+        """Write ``heads.npz`` and ``card.json`` into *folder*."""
+        np.savez_compressed(folder / "heads.npz", weights=self.weights.astype(np.float16), bias=self.bias)
+        said = {**self.card, "columns": COLUMNS, "thresholds": dict(self.thresholds)}
+        (folder / "card.json").write_text(json.dumps(said, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> "Heads":
+        """Read what `save` has written; raises ValueError where it answers other questions than this version asks."""
+        card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+        if tuple(card["columns"]) != COLUMNS:
+            raise ValueError(f"{folder} holds heads for other questions; train them again with this version")
+        with np.load(folder / "heads.npz") as stored:
+            weights, bias = stored["weights"].astype(np.float32), stored["bias"].astype(np.float32)
+        return cls(weights, bias, card["thresholds"], card)
+
+
+def squash(logits: Numbers) -> Numbers:
+    """Turn logits into probabilities: softmax within each choice, the logistic function for yes-or-no questions."""
+    odds = np.empty_like(logits)
+    start = 0
+    for answers in CHOICES.values():
+        part = logits[:, start : start + len(answers)]
+        powers = np.exp(part - part.max(axis=1, keepdims=True))
+        odds[:, start : start + len(answers)] = powers / powers.sum(axis=1, keepdims=True)
+        start += len(answers)
+    odds[:, start:] = 1 / (1 + np.exp(-np.clip(logits[:, start:], -60, 60)))
+    return odds

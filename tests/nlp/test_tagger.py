@@ -1,0 +1,162 @@
+"""The tagger that ships with the product reads German and English, any input, the same way every time."""
+
+import json
+
+import pytest
+
+from desk.reading import INTENTS, SENTIMENTS
+from desk.taxonomy import DEFAULT
+from nlp.explain import explain, spoken_for
+from nlp.heads import TOPICS
+from nlp.language import language
+from nlp.tagger import OnnxTagger, tagger
+from nlp.train_data import AUTHORED, part_of
+
+
+@pytest.fixture(scope="module")
+def shipped() -> OnnxTagger:
+    return tagger()
+
+
+def test_the_heads_answer_about_the_topics_of_the_taxonomy():
+    assert set(TOPICS) == {topic.key for topic in DEFAULT.topics}
+
+
+@pytest.mark.parametrize(
+    ("text", "topic"),
+    [
+        ("PayPal geht wieder nicht, ich kann nicht bezahlen!", "payment"),
+        ("My card was declined three times at payment", "payment"),
+        ("Das Paket ist seit zwei Wochen unterwegs und kommt nicht an", "delivery"),
+        ("Where is my parcel? Tracking has not moved for nine days", "delivery"),
+        ("Die Retoure ist seit drei Wochen bei euch, wo bleibt meine Rückerstattung?", "returns"),
+        ("Die App stürzt nach dem Update ständig ab", "technical"),
+        ("I can't log in, password reset mail never arrives", "account"),
+        ("Der Kundenservice geht nicht ans Telefon und antwortet auf keine Mail", "service"),
+    ],
+)
+def test_plain_complaints_get_their_topic(shipped, text, topic):
+    reading = shipped.tag([text])[0]
+    assert topic in reading.friction
+    assert reading.sentiment == "negative"
+
+
+def test_praise_is_no_complaint(shipped):
+    reading = shipped.tag(["Tolle App, super einfach zu bedienen, danke!"])[0]
+    assert (reading.sentiment, reading.intent, reading.friction) == ("positive", "praise", ())
+
+
+def test_order_is_kept_and_identical_texts_are_read_alike(shipped):
+    texts = ["PayPal geht nicht", "Great service!", "PayPal geht nicht", "", "Wo ist mein Paket?"]
+    readings = shipped.tag(texts)
+    assert readings[0] == readings[2]
+    assert [reading.not_read for reading in readings] == ["", "", "", "empty", ""]
+    assert readings[1].language == "en"
+
+
+def test_a_reading_does_not_depend_on_its_neighbours(shipped):
+    text = "Die Kreditkarte wird abgelehnt, obwohl sie sonst überall funktioniert"
+    alone = shipped.tag([text])[0].probabilities
+    among = shipped.tag(["Hallo", text, "An " + "endless " * 300 + "story"])[1].probabilities
+    assert alone == pytest.approx(among, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("😡", id="one emoji"),
+        pytest.param("\x00\x00", id="null bytes only"),
+        pytest.param("支付失败了", id="Chinese"),
+        pytest.param("الدفع لا يعمل", id="Arabic"),
+        pytest.param("<script>alert(1)</script><img src=x onerror=alert(1)>", id="markup"),
+        pytest.param("a\u202eb\u2066c\u2069", id="bidi controls"),
+        pytest.param("PayPal " * 200_000, id="more than a megabyte"),
+        pytest.param("x" * 1_000_000, id="one word of a megabyte"),
+        pytest.param("Die Zahlung failed and je ne comprends pas warum", id="mixed languages"),
+    ],
+)
+def test_any_input_gets_a_reading_or_a_clear_no(shipped, text):
+    reading = shipped.tag([text])[0]
+    assert reading.sentiment in SENTIMENTS
+    assert reading.intent in INTENTS
+    json.dumps(reading.as_json())
+
+
+def test_the_json_has_the_promised_keys_in_order(shipped):
+    said = shipped.tag(["PayPal geht nicht"])[0].as_json()
+    assert list(said) == [
+        "sentiment",
+        "intent",
+        "needs_reply",
+        "urgent",
+        "friction",
+        "praise",
+        "language",
+        "unsure",
+        "probabilities",
+        "model",
+    ]
+    assert said["model"].startswith("kummerkasten-e5-small@")
+
+
+def test_what_lies_near_a_threshold_is_called_unsure(shipped):
+    texts = [json.loads(line)["text"] for line in (AUTHORED / "de1.jsonl").read_text(encoding="utf-8").splitlines()[:60]]
+    unsure = [key for reading in shipped.tag(texts) for key in reading.unsure]
+    assert 0 < len(unsure) < 4 * len(texts)
+
+
+def test_a_stream_is_read_in_order(shipped):
+    texts = [f"Bestellung {number} fehlt" for number in range(7)]
+    assert list(shipped.tag_stream(iter(texts), batch=3)) == shipped.tag(texts)
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "expected"),
+    [
+        (
+            "Seit drei Tagen versuche ich mit PayPal zu bezahlen und jedes Mal bricht es ab.",
+            "friction:payment",
+            {"PayPal", "bezahlen"},
+        ),
+        ("I tried to pay with PayPal for days and it always fails.", "friction:payment", {"PayPal", "pay"}),
+        ("Tolles Sofa, aber die Lieferung kam drei Wochen zu spät.", "friction:delivery", {"Lieferung"}),
+    ],
+)
+def test_the_words_behind_a_tag_are_those_a_person_would_name(shipped, text, key, expected):
+    why = explain(shipped, text, [key])
+    assert expected & set(spoken_for(why, key)[:3])
+    assert all(text[word.start : word.end] == word.word for word in why[key])
+
+
+@pytest.mark.parametrize("text", ["", "   ", "😡", "\x00 PayPal \n\n geht  nicht"])
+def test_odd_texts_can_be_explained_too(shipped, text):
+    assert set(explain(shipped, text, ["friction:payment", "language:de"])) == {"friction:payment", "language:de"}
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("PayPal geht nicht", "de"),
+        ("Checkout is broken", "en"),
+        ("Le paiement ne fonctionne pas depuis hier", "fr"),
+        ("ok", "und"),
+        ("12345 !!!", "und"),
+        ("", "und"),
+    ],
+)
+def test_languages(text, code):
+    assert language(text) == code
+
+
+def test_the_held_out_authored_texts_are_read_well_enough(shipped):
+    rows = [
+        json.loads(line) for path in sorted(AUTHORED.glob("*.jsonl")) for line in path.read_text(encoding="utf-8").splitlines()
+    ]
+    held_out = [row for row in rows if part_of(row["text"]) == "test"][:150]
+    readings = shipped.tag([row["text"] for row in held_out])
+    right = sum(len(set(reading.friction) & set(row["friction"])) for reading, row in zip(readings, held_out, strict=True))
+    said = sum(len(reading.friction) for reading in readings)
+    true = sum(len(row["friction"]) for row in held_out)
+    assert 2 * right / (said + true) > 0.45
+    agree = sum(reading.sentiment == row["sentiment"] for reading, row in zip(readings, held_out, strict=True))
+    assert agree / len(held_out) > 0.7
