@@ -33,6 +33,8 @@ class Unrouted:
     source: str
     mention: desk_mention.Mention
     tags: Tags
+    heard_at: datetime
+    """From when the answer is owed; routing it again does not move the deadline."""
 
 
 def claim_unread(session: Session, worker: str, now: datetime, limit: int = 256, lease: timedelta = CLAIM) -> list[Unread]:
@@ -51,7 +53,12 @@ def claim_unrouted(session: Session, worker: str, now: datetime, limit: int = 25
     tags = tags_of(session, ids)
     return [
         Unrouted(
-            mention.id or 0, mention.conversation_id, mention.source, as_said(mention, author, thread), tags[mention.id or 0]
+            id=mention.id or 0,
+            conversation_id=mention.conversation_id,
+            source=mention.source,
+            mention=as_said(mention, author, thread),
+            tags=tags[mention.id or 0],
+            heard_at=mention.heard_at,
         )
         for mention, author, thread in session.execute(_whole(ids)).tuples()
     ]
