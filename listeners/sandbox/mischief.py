@@ -1,0 +1,147 @@
+"""A platform's bad days, on request: refusals, outages, broken answers, odd pages, a wrong clock."""
+
+import asyncio
+import json
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from listeners.http import utc_now
+
+REFUSALS = {
+    "401": 401,
+    "403": 403,
+    "404": 404,
+    "429": 429,
+    "429_silent": 429,
+    "429_reset": 429,
+    "500": 500,
+    "502": 502,
+    "503": 503,
+}
+BREAKS = ("truncated", "html", "empty", "drop", "garbage", "slow")
+ODDITIES = ("overlap", "endless", "clock_skew", "unknown_fields")
+DEEDS = ("edit", "delete")
+KINDS = (*REFUSALS, *BREAKS, *ODDITIES, *DEEDS)
+_ALWAYS = 1_000_000
+
+
+@dataclass
+class Order:
+    """One misbehaviour: its kind, how many requests it spoils, on which platform and path, and how much (seconds)."""
+
+    kind: str
+    times: int = 1
+    platform: str = ""
+    path: str = ""
+    seconds: float = 1.0
+
+    def meant(self, path: str) -> bool:
+        """Say whether a request for *path* is spoiled."""
+        return self.times > 0 and path.startswith(f"/{self.platform}") and self.path in path
+
+
+@dataclass
+class Mischief:
+    """What is on order."""
+
+    orders: list[Order] = field(default_factory=list)
+    spoiled: int = 0
+
+    def order(self, kind: str, **more: Any) -> Order:
+        """Order a misbehaviour; oddities stay until they are lifted. Raises ValueError for an unknown kind."""
+        if kind not in KINDS:
+            raise ValueError(f'"{kind}" is unknown; kinds: {", ".join(KINDS)}')
+        new = Order(kind, **({"times": _ALWAYS} | more if kind in ODDITIES else more))
+        self.orders.append(new)
+        return new
+
+    def lift(self) -> None:
+        """Behave again."""
+        self.orders.clear()
+
+    def on(self, kind: str) -> bool:
+        """Say whether an oddity is on order."""
+        return any(order.kind == kind for order in self.orders)
+
+    def amount(self, kind: str) -> float:
+        """Return the seconds of an oddity, 0 where it is not on order."""
+        return next((order.seconds for order in self.orders if order.kind == kind), 0.0)
+
+    def next_for(self, path: str) -> Order | None:
+        """Take the first order that spoils a request for *path*."""
+        for order in self.orders:
+            if order.kind not in ODDITIES and order.meant(path):
+                order.times -= 1
+                self.spoiled += 1
+                return order
+        return None
+
+    def state(self) -> list[dict[str, Any]]:
+        """Return what is on order."""
+        return [asdict(order) for order in self.orders if order.times > 0]
+
+
+class Misbehaving:
+    """ASGI middleware that spoils requests as ordered."""
+
+    def __init__(self, app: ASGIApp, mischief: Mischief) -> None:
+        self.app, self.mischief = app, mischief
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, or spoil the answer."""
+        path = scope.get("path", "")
+        order = None if scope["type"] != "http" or path.startswith("/_sandbox") else self.mischief.next_for(path)
+        if order is None:
+            await self.app(scope, receive, send)
+        elif order.kind in REFUSALS:
+            await _answer(send, REFUSALS[order.kind], json.dumps({"error": "mischief"}).encode(), _headers(order))
+        elif order.kind == "slow":
+            await asyncio.sleep(order.seconds)
+            await self.app(scope, receive, send)
+        elif order.kind == "drop":
+            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"100000")]})
+            await send({"type": "http.response.body", "body": b"[", "more_body": False})
+        elif order.kind == "truncated":
+            await self.app(scope, receive, _Halved(send))
+        else:
+            bodies = {
+                "html": b"<!doctype html><html><body>Wartungsarbeiten</body></html>",
+                "empty": b"",
+                "garbage": b'{"oops": [1, 2',
+            }
+            await _answer(
+                send, 200, bodies[order.kind], {"content-type": "text/html" if order.kind == "html" else "application/json"}
+            )
+
+
+class _Halved:
+    """Send half of the body, with a length that fits: what a proxy that gave up leaves."""
+
+    def __init__(self, send: Send) -> None:
+        self.send, self.body, self.status = send, b"", 200
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            return
+        self.body += message.get("body", b"")
+        if not message.get("more_body"):
+            await _answer(self.send, self.status, self.body[: len(self.body) // 2], {"content-type": "application/json"})
+
+
+def _headers(order: Order) -> dict[str, str]:
+    if order.kind == "429":
+        return {"retry-after": f"{order.seconds:.0f}"}
+    if order.kind == "429_reset":
+        moment = utc_now() + timedelta(seconds=order.seconds)
+        return {"x-ratelimit-remaining": "0", "x-ratelimit-reset": moment.isoformat()}
+    return {}
+
+
+async def _answer(send: Send, status: int, body: bytes, headers: dict[str, str]) -> None:
+    raw = [(name.encode(), value.encode()) for name, value in (headers | {"content-length": str(len(body))}).items()]
+    await send({"type": "http.response.start", "status": status, "headers": raw})
+    await send({"type": "http.response.body", "body": body})
