@@ -1,0 +1,103 @@
+"""Setting up: write a configuration, and check that everything in it and around it is right."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from flows.cli import show
+from flows.cli.failing import MISCONFIGURED
+from flows.cli.options import Config, Json, opened
+
+if TYPE_CHECKING:
+    from flows.settings import Settings
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands to the command line."""
+    app.command("init")(init)
+    app.command("check")(check)
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(help="Where kummerkasten.toml is written.")] = Path(),
+    language: Annotated[Literal["de", "en"], typer.Option("--language", "-l", help="Of the file and the dashboard.")] = "de",
+    name: Annotated[str, typer.Option(help="What the dashboard is called.")] = "",
+) -> None:
+    """Write a kummerkasten.toml: teams and rules for a web shop, every setting explained. Never overwrites one."""
+    from desk.config import template
+    from desk.errors import ConfigurationError
+    from flows.settings import FILE
+
+    path = folder / FILE
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(template(language, name))
+    except FileExistsError as error:
+        said = f"{path} is already there; it stays as it is. Name another folder: kummerkasten init FOLDER"
+        raise ConfigurationError(said) from error
+    typer.echo(f"Wrote {path}. Next: kummerkasten check, then switch a source on in it, or: kummerkasten import FILE")
+
+
+def check(config: Config = None, as_json: Json = False) -> None:
+    """Check the configuration, the sources' options, the credentials and the database; exit code 2 where something is missing."""
+    with opened(config) as settings:
+        findings = [*_sources(settings), _database(settings), _model(settings)]
+    well = all(finding["ok"] for finding in findings)
+    if as_json:
+        show.say_json({"ok": well, "config": str(settings.path), "checks": findings})
+    else:
+        _print(settings, findings)
+    if not well:
+        raise typer.Exit(MISCONFIGURED)
+
+
+def _finding(what: str, wrong: str = "", fine: str = "") -> dict[str, Any]:
+    return {"what": what, "ok": not wrong, "said": wrong or fine}
+
+
+def _sources(settings: "Settings") -> list[dict[str, Any]]:
+    from desk.errors import ConfigurationError
+    from flows.settings import check_options
+
+    findings = []
+    for source in settings.desk.sources:
+        wrong = ""
+        try:
+            check_options([source])
+        except ConfigurationError as error:
+            wrong = str(error)
+        if source.token_env and not os.environ.get(source.token_env) and not wrong:
+            wrong = f"the environment variable {source.token_env} is not set"
+        if not source.enabled:
+            findings.append(_finding(f"source {source.name}", "", f"switched off{f' ({wrong})' if wrong else ''}"))
+        else:
+            findings.append(_finding(f"source {source.name}", wrong, source.platform))
+    return findings or [_finding("sources", "", "none is switched on yet; `kummerkasten import FILE` works without")]
+
+
+def _database(settings: "Settings") -> dict[str, Any]:
+    from store.engine import connect, healthy
+
+    engine = connect(settings.database)
+    wrong = healthy(engine)
+    engine.dispose()
+    if not wrong:
+        _ = settings.engine  # brings it to this version's tables
+    return _finding("database", wrong, settings.shown_database)
+
+
+def _model(settings: "Settings") -> dict[str, Any]:
+    folder = Path(settings.desk.model) if settings.desk.model else Path(__file__).parents[2] / "nlp" / "model"
+    missing = [name for name in ("encoder.onnx", "heads.npz", "tokenizer.json") if not (folder / name).is_file()]
+    return _finding("model", f"{', '.join(missing)} missing in {folder}" if missing else "", str(folder))
+
+
+def _print(settings: "Settings", findings: list[dict[str, Any]]) -> None:
+    out = show.console()
+    out.print(show.text(f"{settings.path}: {len(settings.desk.teams)} teams, {len(settings.desk.rules)} rules"))
+    marks = {True: show.text("ok", "green"), False: show.text("!!", "bold red")}
+    lines = ((marks[one["ok"]], one["what"], show.text(one["said"], lines=True)) for one in findings)
+    out.print(show.table(("", "", "~"), lines))

@@ -1,0 +1,181 @@
+"""Hear one source: take its lease, read pages from its cursor on, keep each in one transaction, and write the ledger.
+
+Guarantees 1, 4 and 5: nothing heard is lost, a source that fails says so in its own ledger row, and limits outlive the run.
+No transaction is open while the network is waited for.
+"""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from os import environ
+
+import listeners
+from desk.errors import (
+    ConfigurationError,
+    KummerkastenError,
+    LeaseLost,
+    SourceBusy,
+    SourceDenied,
+    SourceError,
+    SourceGarbled,
+    SourceGone,
+)
+from desk.source import Source
+from flows.settings import Settings
+from flows.work import limits as shared
+from flows.work.again import next_run
+from flows.work.common import Clock, Tell, silent, utc_now, worker_name
+from listeners.contract import Window
+from listeners.limits import Limits
+from store import leases, ledger, mentions
+from store.mentions import Kept
+
+HELD = "held"
+"""Another worker has the source in hand; this one leaves it alone."""
+LOST = "lost"
+"""This worker was so slow that it was taken for dead; another goes on, or the next run does."""
+GOOD = ("done", "more", HELD, LOST)
+_OUTCOMES: tuple[tuple[type[BaseException], str], ...] = (
+    (SourceBusy, "busy"),
+    (SourceDenied, "denied"),
+    (SourceGone, "gone"),
+    (SourceGarbled, "garbled"),
+)
+
+
+@dataclass(frozen=True)
+class Heard:
+    """How one source's turn went, as its ledger row says it."""
+
+    source: str
+    platform: str
+    outcome: str
+    kept: Kept = field(default_factory=Kept)
+    oldest_unread: datetime | None = None
+    quota_left: int | None = None
+    next_run_at: datetime | None = None
+    error: str = ""
+    advice: str = ""
+    problem: BaseException | None = field(default=None, compare=False)
+
+    @property
+    def good(self) -> bool:
+        """Whether nobody needs to look: it was heard, or another worker is hearing it."""
+        return self.outcome in GOOD
+
+
+@dataclass(frozen=True)
+class Ear:
+    """What every source's turn shares: the desk, the platforms' limits, the clock, and who is told of progress."""
+
+    settings: Settings
+    limits: Limits = field(default_factory=Limits)
+    clock: Clock = utc_now
+    tell: Tell = silent
+    stop: threading.Event = field(default_factory=threading.Event)
+    environ: Mapping[str, str] = field(default_factory=lambda: environ)
+
+    def hear(self, source: Source) -> Heard:
+        """Keep what *source* said since its cursor. Says in the result what went wrong, and raises only what ends the process."""
+        held = leases.Held(leases.of_source(source.name), worker_name())
+        with self.settings.session() as session:
+            if not leases.take(session, held.name, held.holder, self.clock()):
+                return Heard(source.name, source.platform, HELD)
+        try:
+            return self._turn(source, held)
+        finally:
+            with self.settings.session() as session:
+                leases.give_back(session, held)
+
+    def _turn(self, source: Source, held: leases.Held) -> Heard:
+        with self.settings.session() as session:
+            pull_id = ledger.start_pull(session, source, held.holder, self.clock())
+        turn = _Turn(self, source, held, pull_id)
+        try:
+            turn.listen()
+        except LeaseLost as error:  # the ledger row is the other worker's to close
+            return Heard(source.name, source.platform, LOST, turn.kept, error=str(error))
+        except Exception as error:  # whatever it is, the other sources go on, and this one's row says it
+            return self._end(turn, _outcome(error), error)
+        except BaseException:
+            self._end(turn, "more", None)
+            raise
+        return self._end(turn, "more" if turn.more or self.stop.is_set() else "done", None)
+
+    def _end(self, turn: "_Turn", outcome: str, error: Exception | None) -> Heard:
+        source, now = turn.source, self.clock()
+        limit = self.limits.of(source.platform, source.credential)
+        heard = Heard(source.name, source.platform, outcome, turn.kept, turn.oldest_unread, limit.remaining, problem=error)
+        if error:
+            heard = replace(heard, error=_said(error), advice=_advice(error, source))
+        with self.settings.session() as session:
+            failures = ledger.failures(session, source.name)
+            again = next_run(outcome, now, source.every, failures=failures, retry_at=getattr(error, "retry_at", None))
+            ledger.end_pull(
+                session,
+                turn.pull_id,
+                outcome=outcome,
+                now=now,
+                error=heard.error,
+                advice=heard.advice,
+                next_run_at=again,
+                quota_left=limit.remaining,
+                quota_resets_at=limit.resets_at,
+            )
+            shared.save(session, self.limits, source, now)
+        return replace(heard, next_run_at=again)
+
+
+@dataclass
+class _Turn:
+    """One reading of one source, while it runs."""
+
+    ear: Ear
+    source: Source
+    held: leases.Held
+    pull_id: int
+    kept: Kept = field(default_factory=Kept)
+    oldest_unread: datetime | None = None
+    more: bool = False
+
+    def listen(self) -> None:
+        """Keep page after page, until there is nothing more, the run's budget is spent, or somebody says stop."""
+        ear, source = self.ear, self.source
+        listener = listeners.listener(source.platform)
+        window, cursor = self._where()
+        with listeners.connect(source, ear.environ, ear.limits, clock=ear.clock) as client:
+            for page in listener.pull(client, source, cursor, window):
+                with ear.settings.session() as session:
+                    kept = mentions.keep(session, source, page, now=ear.clock(), lease=self.held, pull_id=self.pull_id)
+                self.kept += kept
+                self.more, self.oldest_unread = page.more, page.oldest_unread
+                ear.tell(source.name, kept.fetched)
+                if ear.stop.is_set():
+                    return
+
+    def _where(self) -> tuple[Window, str | None]:
+        now, source = self.ear.clock(), self.source
+        with self.ear.settings.session(write=False) as session:
+            cursor = mentions.cursor(session, source.name)
+            known = mentions.known(session, source.name, now - source.look_back)
+        window = Window(now=now, since=now - source.since, look_back=source.look_back, pages=source.pages, known=known)
+        return window, cursor
+
+
+def _outcome(error: Exception) -> str:
+    if isinstance(error, ConfigurationError):
+        return "denied"  # a credential is missing: a person acts, nobody knocks before that
+    return next((outcome for kind, outcome in _OUTCOMES if isinstance(error, kind)), "failed")
+
+
+def _said(error: Exception) -> str:
+    return str(error) if isinstance(error, KummerkastenError) else f"{type(error).__name__}: {error}"
+
+
+def _advice(error: Exception, source: Source) -> str:
+    if isinstance(error, SourceError):
+        return error.advice
+    if isinstance(error, ConfigurationError):
+        return f"Mend it, then: kummerkasten pull {source.name}"
+    return "This is a fault of Kummerkasten; please report it with the lines above. The next run tries again."
