@@ -1,5 +1,7 @@
 """Bring a database to this version's tables; safe when several processes start at once."""
 
+from pathlib import Path
+
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
@@ -17,7 +19,7 @@ _OF_THE_SEARCH = "mention_search"
 def migrate(engine: Engine, revision: str = "head") -> None:
     """Apply all migrations up to *revision*, in one transaction. Whoever comes second waits and finds nothing to do."""
     config = Config()
-    config.set_main_option("script_location", "store:migrations")
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     with engine.begin() as connection:  # on SQLite this takes the write lock, before the current revision is read
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
