@@ -1,16 +1,20 @@
 """What every test may ask for: an empty, migrated database of its own, on SQLite and on PostgreSQL."""
 
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from databases import NoPostgres, migrated, postgres_database, postgres_server
-from sqlalchemy import Engine
-from sqlmodel import Session
 
-from store.engine import connect
-from store.engine import session as open_session
+sys.path.insert(0, str(Path(__file__).parent.parent))  # or `tests/store` would stand in for `store`
+
+from databases import NoPostgres, migrated, postgres_database, postgres_server  # noqa: E402
+from sqlalchemy import Engine  # noqa: E402
+from sqlmodel import Session  # noqa: E402
+
+from store.engine import connect  # noqa: E402
+from store.engine import session as open_session  # noqa: E402
 
 
 @pytest.fixture(scope="session")
