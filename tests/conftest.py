@@ -9,12 +9,12 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent))  # or `tests/store` would stand in for `store`
 
-from databases import NoPostgres, migrated, postgres_database, postgres_server  # noqa: E402
-from sqlalchemy import Engine  # noqa: E402
-from sqlmodel import Session  # noqa: E402
+from databases import NoPostgres, migrated, postgres_database, postgres_server
+from sqlalchemy import Engine
+from sqlmodel import Session
 
-from store.engine import connect  # noqa: E402
-from store.engine import session as open_session  # noqa: E402
+from store.engine import connect
+from store.engine import session as open_session
 
 
 @pytest.fixture(scope="session")
