@@ -81,18 +81,24 @@ class _Walk:
             self.failed = self.failed or error
             return
         self.seen |= {review.native_id for review in reviews}
-        pages = [reviews[start : start + _KEPT_AT_ONCE] for start in range(0, len(reviews), _KEPT_AT_ONCE)] or [[]]
+        before = self.at.get(country, "")
+        unread = [review for review in reviews if review.said_at.isoformat() > before]
+        pages = [unread[start : start + _KEPT_AT_ONCE] for start in range(0, len(unread), _KEPT_AT_ONCE)]
         for number, some in enumerate(pages, 1):
             if self.left <= 0:
                 self.cut = True
                 return
             self.left -= 1
-            if some:
-                self.at[country] = max(self.at.get(country, ""), some[-1].said_at.isoformat())
+            self.at[country] = some[-1].said_at.isoformat()
             following = pages[number][0].said_at if number < len(pages) else None
             more = following is not None and self.left <= 0
-            cursor = json.dumps(self.at, sort_keys=True)
-            yield Page(tuple(some), cursor, broken=tuple(broken if number == 1 else ()), oldest_unread=following, more=more)
+            yield Page(tuple(some), self._cursor(), oldest_unread=following, more=more)
+        again = tuple(review for review in reviews if review.said_at.isoformat() <= before)
+        if again or broken:  # ties, late arrivals and edits; they cost no further request, so they cost no budget
+            yield Page(again, self._cursor(), broken=tuple(broken))
+
+    def _cursor(self) -> Cursor:
+        return json.dumps(self.at, sort_keys=True)
 
     def _unread(self, country: str) -> tuple[list[Mention], list[Broken]]:
         """Return the reviews since the cursor, less the look back, and what could not be understood."""

@@ -37,6 +37,7 @@ class MastodonPart:
 
     def __init__(self, world: World, mischief: Mischief) -> None:
         self.world, self.mischief = world, mischief
+        self._by_id: dict[str, Item] = {}
         self._count = 0
         self._period_ends = world.clock()
 
@@ -173,14 +174,17 @@ class MastodonPart:
         return JSONResponse(self._status(self.world.answer(parent, body["status"], request.headers.get("idempotency-key", ""))))
 
     def _find(self, request: Request, status_id: str) -> Item | None:
-        channels = ("tag", "mention", "dm") if self._is_us(request) else ("tag", "mention")
-        return next((item for item in self.world.seen(*channels) if str(_id(item)) == status_id), None)
+        if len(self._by_id) < len(self.world.items):
+            self._by_id = {str(_id(item)): item for item in self.world.items.values() if item.channel != "review"}
+        item = self._by_id.get(status_id)
+        private = item is not None and item.channel == "dm" and not self._is_us(request)
+        return item if item and item.seen(self.world.clock()) and not private else None
 
     def _status(self, item: Item) -> dict[str, Any]:
         now = self.world.clock()
         parent = self.world.items.get(item.parent or "")
         edited_at = item.edited_at(now)
-        answers = sum(one.parent == item.key and one.seen(now) for one in self.world.items.values() if one.root == item.root)
+        answers = sum(one.parent == item.key for one in self.world.thread(item.root))
         skew = timedelta(seconds=self.mischief.amount("clock_skew"))
         said: dict[str, Any] = {
             "id": str(_id(item)),

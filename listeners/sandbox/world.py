@@ -57,6 +57,7 @@ class World:
     def __init__(self, clock: Callable[[], datetime] = utc_now) -> None:
         self.clock = clock
         self.items: dict[str, Item] = {}
+        self._threads: dict[str, list[Item]] = {}
         self.sent: list[dict[str, str]] = []
         """Answers that the sandbox has received, in order."""
         self._keys: dict[str, Item] = {}
@@ -98,7 +99,9 @@ class World:
 
     def thread(self, root: str) -> list[Item]:
         """Return what can be seen of a conversation, in the order it was said."""
-        return [item for item in self.seen("tag", "mention", "dm", "review") if item.root == root]
+        self._listen_to_the_story()
+        now = self.clock()
+        return sorted((item for item in self._threads.get(root, ()) if item.seen(now)), key=lambda one: (one.said_at, one.number))
 
     def tell(self, told: story.Told) -> None:
         """Take over a line of the story; lines of other channels are none of the server's business."""
@@ -140,6 +143,7 @@ class World:
     def _add(self, item: Item) -> Item:
         item.root = item.root or item.key
         self.items[item.key] = item
+        self._threads.setdefault(item.root, []).append(item)
         return item
 
 
