@@ -1,5 +1,6 @@
 """The only room that knows HTTP and the platforms' JSON: one module per platform, each turns payloads into mentions."""
 
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from importlib.metadata import entry_points
@@ -48,7 +49,12 @@ def check(source: Source) -> BaseModel:
 
 
 def connect(
-    source: Source, environ: Mapping[str, str], limits: Limits | None = None, *, clock: Callable[[], datetime] = utc_now
+    source: Source,
+    environ: Mapping[str, str],
+    limits: Limits | None = None,
+    *,
+    clock: Callable[[], datetime] = utc_now,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> Client:
     """Return a client for *source*; raises ConfigurationError where its credential is not in the environment."""
     found = listener(source.platform)
@@ -66,4 +72,5 @@ def connect(
         limits=limits,
         proxy=source.proxy,
         clock=clock,
+        sleep=sleep,
     )
