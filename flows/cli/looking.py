@@ -72,7 +72,7 @@ def _print_sources(heard: "list[SourceStatus]", now: datetime) -> None:
     for one in heard:
         if one.last and one.last.error:
             out.print(show.text(f"{one.name}: {one.last.error}", "red", lines=True))
-            out.print(show.text(f"  {one.last.advice}")) if one.last.advice else None
+            out.print(show.below(one.last.advice)) if one.last.advice else None
 
 
 def _source_row(one: "SourceStatus", now: datetime) -> tuple[object, ...]:

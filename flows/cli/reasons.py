@@ -91,22 +91,24 @@ def _print(settings: "Settings", found: "Why", thread: "Thread", words: "dict[st
 
 def _print_tags(settings: "Settings", found: "Why", words: "dict[str, list[WordWeight]]") -> None:
     standing = [tag for tag in found.statements if tag.stands]
-    columns = ("tag", "value", "p>", "signed by", "words for~", "words against~")
-    listed = show.table(columns, (_tag_row(settings, tag, words.get(_key(tag), [])) for tag in standing))
+    columns = ("tag", "value", "p>", "words for~", "words against~", "signed by")
+    model = found.reading.model if found.reading else ""
+    listed = show.table(columns, (_tag_row(settings, tag, words.get(_key(tag), []), model) for tag in standing))
     out = show.console()
     out.print(listed if standing else "No tagger has read it yet: kummerkasten tag")
     overruled = [tag for tag in found.statements if not tag.stands]
     for tag in overruled:
-        out.print(show.text(f"  earlier: {tag.aspect} {_value(settings, tag)}, said {tag.by}", "dim"))
-    if found.reading and found.reading.unsure:
-        out.print(show.text(f"The model is unsure about: {', '.join(found.reading.unsure)}"))
+        out.print(show.below(f"earlier: {tag.aspect} {_value(settings, tag)}, said {tag.by}", "dim"))
+    if found.reading:
+        unsure = f", unsure about {', '.join(found.reading.unsure)}" if found.reading.unsure else ""
+        out.print(show.text(f"Read by {found.reading.model}{unsure}"))
 
 
-def _tag_row(settings: "Settings", tag: "Tag", words: "list[WordWeight]") -> tuple[object, ...]:
+def _tag_row(settings: "Settings", tag: "Tag", words: "list[WordWeight]", model: str) -> tuple[object, ...]:
     spoken = show.text(", ".join(word.word for word in words if word.weight > 0), "green")
     against = show.text(", ".join(word.word for word in words if word.weight < 0), "red")
     probability = "" if tag.probability is None else f"{tag.probability:.2f}"
-    return (tag.aspect, _value(settings, tag), probability, tag.by, spoken, against)
+    return (tag.aspect, _value(settings, tag), probability, spoken, against, "" if tag.by == model else tag.by)
 
 
 def _value(settings: "Settings", tag: "Tag") -> str:
@@ -123,9 +125,9 @@ def _print_rule(settings: "Settings", found: "Why") -> None:
     owes = f"first answer within {routing.allowance} of working time" if routing.answer else "owes no answer"
     out.print(show.text(f'Rule "{routing.rule}" -> {routing.team}, priority {routing.priority}, {owes}', "bold"))
     asked = ", ".join(f"{key} = {value}" for key, value in _conditions(rule).items())
-    out.print(show.text(f"  because: {asked or 'it matches everything that no rule above it matched'}"))
+    out.print(show.below(f"because {asked or 'it matches everything that no rule above it matched'}"))
     if rule is None:
-        out.print(show.text("  (this rule is not in kummerkasten.toml any more)", "yellow"))
+        out.print(show.below("(this rule is not in kummerkasten.toml any more)", "yellow"))
 
 
 def _print_ticket(settings: "Settings", thread: "Thread") -> None:
@@ -136,13 +138,11 @@ def _print_ticket(settings: "Settings", thread: "Thread") -> None:
         out.print("No ticket: nobody owes an answer in this conversation.")
         return
     owner = ticket.assignee or "nobody yet"
-    line = show.text(f"Ticket {ticket.id}: {ticket.status}, team {ticket.team}, {owner}, due {_local(ticket.due_at, zone)}")
-    if ticket.status == "open":
-        line = line + show.text(" (") + show.time_left(ticket.due_at, utc_now()) + show.text(")")
-    out.print(line)
+    left = show.time_left(ticket.due_at, utc_now()).plain if ticket.status == "open" else ticket.status
+    out.print(show.text(f"Ticket {ticket.id}: team {ticket.team}, {owner}, due {_local(ticket.due_at, zone)} ({left})", "bold"))
     for event in thread.events:
         change = f"{event.before} -> {event.after}" if event.before else event.after
-        out.print(show.text(f"  {_local(event.at, zone)}  {event.what}: {change}  ({event.by})", "dim"))
+        out.print(show.below(f"{_local(event.at, zone)} {event.what}: {change} ({event.by})", "dim"))
 
 
 def _local(moment: datetime, zone: Any) -> str:

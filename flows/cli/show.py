@@ -41,6 +41,13 @@ def text(words: object, style: str = "", *, lines: bool = False, most: int = 0) 
     return Text(said if not most or len(said) <= most else said[: most - 1].rstrip() + "…", style=style)
 
 
+def below(words: object, style: str = "") -> "Text":
+    """Return *words* indented below what stands above."""
+    from rich.text import Text
+
+    return Text("  ").append_text(text(words, style))
+
+
 def as_json(value: Any) -> str:
     """Return *value* as one line of JSON; signs that a terminal would obey are written as escapes."""
     return _HARMFUL.sub(_escaped, json.dumps(value, ensure_ascii=False, default=str))

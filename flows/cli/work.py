@@ -115,7 +115,7 @@ def print_heard(heard: "Sequence[Heard]") -> None:
         if one.error:
             out.print(show.text(f"{one.source}: {one.error}", "red", lines=True))
             if one.advice:
-                out.print(show.text(f"  {one.advice}"))
+                out.print(show.below(one.advice))
 
 
 def _row(one: "Heard", now: datetime) -> tuple[object, ...]:

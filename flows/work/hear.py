@@ -5,7 +5,7 @@ No transaction is open while the network is waited for.
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from os import environ
@@ -65,9 +65,16 @@ class Heard:
         return self.outcome in GOOD
 
 
+class Stopped(KummerkastenError):
+    """Somebody said stop while a platform was waited for."""
+
+
 @dataclass(frozen=True)
 class Ear:
-    """What every source's turn shares: the desk, the platforms' limits, the clock, and who is told of progress."""
+    """What every source's turn shares: the desk, the platforms' limits, the clock, and who is told of progress.
+
+    ``sleep`` is how a turn waits for a platform; None waits for real, and ends the turn as soon as somebody says stop.
+    """
 
     settings: Settings
     limits: Limits = field(default_factory=Limits)
@@ -75,6 +82,7 @@ class Ear:
     tell: Tell = silent
     stop: threading.Event = field(default_factory=threading.Event)
     environ: Mapping[str, str] = field(default_factory=lambda: environ)
+    sleep: Callable[[float], None] | None = None
 
     def hear(self, source: Source) -> Heard:
         """Keep what *source* said since its cursor. Says in the result what went wrong, and raises only what ends the process."""
@@ -88,6 +96,13 @@ class Ear:
             with self.settings.session() as session:
                 leases.give_back(session, held)
 
+    def wait(self, seconds: float) -> None:
+        """Let a platform have its pause; raises Stopped if the work ends meanwhile."""
+        if self.sleep:
+            self.sleep(seconds)
+        elif self.stop.wait(seconds):
+            raise Stopped
+
     def _turn(self, source: Source, held: leases.Held) -> Heard:
         with self.settings.session() as session:
             pull_id = ledger.start_pull(session, source, held.holder, self.clock())
@@ -96,6 +111,8 @@ class Ear:
             turn.listen()
         except LeaseLost as error:  # the ledger row is the other worker's to close
             return Heard(source.name, source.platform, LOST, turn.kept, error=str(error))
+        except Stopped:
+            return self._end(turn, "more", None)
         except Exception as error:  # whatever it is, the other sources go on, and this one's row says it
             return self._end(turn, _outcome(error), error)
         except BaseException:
@@ -144,7 +161,7 @@ class _Turn:
         ear, source = self.ear, self.source
         listener = listeners.listener(source.platform)
         window, cursor = self._where()
-        with listeners.connect(source, ear.environ, ear.limits, clock=ear.clock) as client:
+        with listeners.connect(source, ear.environ, ear.limits, clock=ear.clock, sleep=ear.wait) as client:
             for page in listener.pull(client, source, cursor, window):
                 with ear.settings.session() as session:
                     kept = mentions.keep(session, source, page, now=ear.clock(), lease=self.held, pull_id=self.pull_id)
