@@ -112,7 +112,8 @@ class _Walk:
                 return
             here = max(ids)
             self.at[key] = str(here)
-            yield self._page([status_of(item) for item in reversed(items)], more=self.spent >= self.share)
+            found = [status_of(item) for item in reversed(items)]  # a notification outlives its status
+            yield self._page([status for status in found if status is not None], more=self.spent >= self.share)
 
     def direct(self) -> Iterator[Page]:
         """Read the dialogues that have something new, the longest waiting first; they are listed newest first."""
