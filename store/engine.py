@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
-from sqlalchemy.pool import NullPool, StaticPool
+from sqlalchemy.pool import QueuePool, StaticPool
 from sqlmodel import Session
 
 from desk.errors import ConfigurationError
@@ -32,7 +32,7 @@ def connect(url: str) -> Engine:
 def _sqlite(url: str) -> Engine:
     in_memory = url in ("sqlite://", "sqlite:///:memory:")
     arguments: dict[str, Any] = {"check_same_thread": False, "timeout": _BUSY_SECONDS}
-    engine = create_engine(url, connect_args=arguments, poolclass=StaticPool if in_memory else NullPool)
+    engine = create_engine(url, connect_args=arguments, poolclass=StaticPool if in_memory else QueuePool)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, _record: object) -> None:
