@@ -176,15 +176,20 @@ def train(rows: Sequence[dict[str, Any]], base: str, out: Path, version: str, ep
 def model_card(card: Mapping[str, Any], origins: Mapping[str, int]) -> str:
     """Return MODEL_CARD.md for a card."""
     names = {key: None for figures_ in card["test_by_origin"].values() for key in figures_}
-    head = ["figure (test part)", "all", *card["test_by_origin"], "all, frozen encoder"]
     columns = [card["test"], *card["test_by_origin"].values(), card["test_frozen"]]
+    head = ["figure (test part)", "all", *card["test_by_origin"], "all, frozen encoder"]
     lines = [[name, *(str(column.get(name, "")) for column in columns)] for name in names]
     table = "\n".join(f"| {' | '.join(line)} |" for line in [head, ["---"] * len(head), *lines])
     template = (Path(__file__).parent / "card_template.md").read_text(encoding="utf-8")
     counts = ", ".join(f"{count:,} {origin}" for origin, count in origins.items())
     parts = ", ".join(f"{count:,} {part}" for part, count in card["texts"].items())
     return template.format(
-        model=f"{card['name']}@{card['version']}", table=table, origins=counts, parts=parts, strength=card["strength"]
+        model=f"{card['name']}@{card['version']}",
+        table=table,
+        origins=counts,
+        parts=parts,
+        strength=card["strength"],
+        epochs=card["epochs"],
     )
 
 
