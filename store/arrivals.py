@@ -4,16 +4,22 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, func
 from sqlmodel import Session
 
 from desk import mention as heard
 from desk.source import Source
 from desk.words import search_words
 from store.tables import Author, Conversation, Mention
-from store.writing import count_new, table, upsert_all
+from store.writing import insert_new, upsert_ids
 
-_KEY = ("platform", "native_id")
+_NEWER_AUTHOR = """
+    handle = coalesce(nullif(excluded.handle, ''), author.handle), name = coalesce(nullif(excluded.name, ''), author.name),
+    url = coalesce(excluded.url, author.url), followers = coalesce(excluded.followers, author.followers)"""
+_LONGER_CONVERSATION = """
+    started_at = CASE WHEN excluded.started_at < conversation.started_at
+        THEN excluded.started_at ELSE conversation.started_at END,
+    last_said_at = CASE WHEN excluded.last_said_at > conversation.last_said_at
+        THEN excluded.last_said_at ELSE conversation.last_said_at END"""
 
 
 def add(session: Session, source: Source, platform: str, mentions: Sequence[heard.Mention], now: datetime) -> int:
@@ -27,7 +33,7 @@ def add(session: Session, source: Source, platform: str, mentions: Sequence[hear
     authors = _authors(session, platform, mentions)
     conversations = _conversations(session, source, platform, mentions)
     rows = [_row(source, mention, now, authors, conversations) for mention in mentions]
-    return count_new(session, Mention, rows)
+    return insert_new(session, Mention, rows)
 
 
 def _row(
@@ -73,14 +79,7 @@ def _authors(session: Session, platform: str, mentions: Sequence[heard.Mention])
         }
         for _, author in sorted(authors.items())
     ]
-    columns = table(Author).c
-    found = upsert_all(session, Author, rows, _KEY, _newer_author, [columns.native_id, columns.id])
-    return dict(map(tuple, found))
-
-
-def _newer_author(there: Any, given: Any) -> dict[str, Any]:
-    said = {name: func.coalesce(func.nullif(given[name], ""), there[name]) for name in ("handle", "name")}
-    return said | {name: func.coalesce(given[name], there[name]) for name in ("url", "followers")}
+    return upsert_ids(session, Author, rows, _NEWER_AUTHOR)
 
 
 def _conversations(session: Session, source: Source, platform: str, mentions: Sequence[heard.Mention]) -> dict[str, int]:
@@ -91,13 +90,4 @@ def _conversations(session: Session, source: Source, platform: str, mentions: Se
         {"platform": platform, "native_id": one, "source": source.name, "started_at": min(times), "last_said_at": max(times)}
         for one, times in sorted(said.items())
     ]
-    columns = table(Conversation).c
-    found = upsert_all(session, Conversation, rows, _KEY, _longer, [columns.native_id, columns.id])
-    return dict(map(tuple, found))
-
-
-def _longer(there: Any, given: Any) -> dict[str, Any]:
-    return {
-        "started_at": case((given.started_at < there.started_at, given.started_at), else_=there.started_at),
-        "last_said_at": case((given.last_said_at > there.last_said_at, given.last_said_at), else_=there.last_said_at),
-    }
+    return upsert_ids(session, Conversation, rows, _LONGER_CONVERSATION)

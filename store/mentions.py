@@ -18,7 +18,7 @@ from desk.source import Source
 from store import arrivals, edits, leases
 from store.answers import note_our_answers
 from store.tables import Mention, Pull, Quarantine, SourceState
-from store.writing import count_new, upsert, whole
+from store.writing import insert_new, upsert, whole
 
 
 class Raw(Protocol):
@@ -162,7 +162,7 @@ def _quarantine(session: Session, source: Source, broken: Sequence[Raw], now: da
         for payload in broken
     }
     with_digest = [row | {"digest": digest} for digest, row in sorted(rows.items())]
-    return count_new(session, Quarantine, with_digest)
+    return insert_new(session, Quarantine, with_digest)
 
 
 def _count(session: Session, pull_id: int, kept: Kept, oldest_unread: datetime | None) -> None:

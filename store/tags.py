@@ -12,7 +12,7 @@ from desk.errors import KummerkastenError
 from desk.reading import INTENTS, SENTIMENTS, SINGLE, TOPICAL, Aspect, Reading, Tags
 from store.tables import Mention, Tag
 from store.tables import Reading as ReadingRow
-from store.writing import chunks, insert_new
+from store.writing import chunks, insert_new, whole
 
 _VALUES: Mapping[str, tuple[str, ...]] = {
     "sentiment": SENTIMENTS,
@@ -22,9 +22,20 @@ _VALUES: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def save_readings(session: Session, readings: Mapping[int, Reading], now: datetime) -> None:
-    """Store what a tagger said about mentions (by their ids), retire what models said before, keep what people said; commits."""
-    for ids in chunks(sorted(readings)):
+def save_readings(session: Session, readings: Mapping[int, Reading], now: datetime, *, worker: str | None = None) -> None:
+    """Store what a tagger said about mentions (by their ids), retire what models said before, keep what people said; commits.
+
+    With *worker*, mentions are left out that this worker no longer has a claim on: they were edited while it read them, or
+    it was so slow that another reads them now.
+    """
+    whole(session, lambda: _save(session, readings, now, worker))
+
+
+def _save(session: Session, readings: Mapping[int, Reading], now: datetime, worker: str | None) -> None:
+    for some in chunks(sorted(readings)):
+        ids = lock(session, some, worker)
+        if not ids:
+            continue
         decided = _decided(session, ids)
         session.execute(
             update(Tag)
@@ -33,8 +44,16 @@ def save_readings(session: Session, readings: Mapping[int, Reading], now: dateti
         )
         session.execute(insert(ReadingRow), [_reading_row(mention_id, readings[mention_id], now) for mention_id in ids])
         insert_new(session, Tag, [row for one in ids for row in _tag_rows(one, readings[one], decided[one], now)])
-        _mark_read(session, {mention_id: readings[mention_id] for mention_id in ids}, now)
+        _mark_read(session, ids, now)
+        _name_language(session, {one: readings[one].language for one in ids if ("language", "") not in decided[one]})
     session.commit()
+
+
+def lock(session: Session, ids: Sequence[int], worker: str | None = None) -> list[int]:
+    """Keep everybody else's hands off these mentions until the transaction ends; return those there are (and *worker* claims)."""
+    asked = select(Mention.id).where(col(Mention.id).in_(ids)).order_by(col(Mention.id)).with_for_update()
+    found = session.exec(asked.where(Mention.claimed_by == worker) if worker is not None else asked)
+    return [mention_id for mention_id in found if mention_id is not None]
 
 
 def _decided(session: Session, ids: Sequence[int]) -> defaultdict[int, set[tuple[str, str]]]:
@@ -79,14 +98,19 @@ def _statements(reading: Reading) -> Iterator[tuple[str, str, float | None]]:
         yield from ((aspect, topic, odds.get(f"{aspect}:{topic}")) for topic in topics)
 
 
-def _mark_read(session: Session, readings: Mapping[int, Reading], now: datetime) -> None:
+def _mark_read(session: Session, ids: Sequence[int], now: datetime) -> None:
     done = {"read_at": now, "routed_at": None, "claimed_by": None, "claimed_until": None}
+    session.execute(update(Mention).where(col(Mention.id).in_(ids)).values(**done))
+
+
+def _name_language(session: Session, languages: Mapping[int, str]) -> None:
+    """Let filters find mentions by the language that was recognised; what the platform said stays where none was."""
     by_language: defaultdict[str, list[int]] = defaultdict(list)
-    for mention_id, reading in readings.items():
-        by_language[reading.language].append(mention_id)
+    for mention_id, language in languages.items():
+        by_language[language].append(mention_id)
     for language, ids in sorted(by_language.items()):
-        heard = {} if language == "und" else {"language": language}
-        session.execute(update(Mention).where(col(Mention.id).in_(ids)).values(**done, **heard))
+        if language != "und":
+            session.execute(update(Mention).where(col(Mention.id).in_(ids)).values(language=language))
 
 
 def decide(session: Session, mention_id: int, aspect: Aspect, value: str, holds: bool, person: str, now: datetime) -> None:
@@ -97,15 +121,23 @@ def decide(session: Session, mention_id: int, aspect: Aspect, value: str, holds:
     """
     if aspect not in get_args(Aspect) or value not in _VALUES.get(aspect, (value,)):
         raise KummerkastenError(f'"{value}" is no answer about {aspect}; it takes {", ".join(_VALUES.get(aspect, ("a topic",)))}')
+    whole(session, lambda: _decide(session, mention_id, aspect, value, holds, person, now))
+
+
+def _decide(session: Session, mention_id: int, aspect: Aspect, value: str, holds: bool, person: str, now: datetime) -> None:
+    if not lock(session, [mention_id]):
+        raise KummerkastenError(f"there is no mention {mention_id}")
     about = [col(Tag.mention_id) == mention_id, col(Tag.aspect) == aspect, col(Tag.stands).is_(True)]
     if aspect in TOPICAL:
         about.append(col(Tag.value) == value)
     session.execute(update(Tag).where(*about).values(stands=False))
     said = {"mention_id": mention_id, "aspect": aspect, "value": value, "holds": holds or aspect in SINGLE}
     session.execute(insert(Tag).values(said | {"by": f"person:{person}", "person": True, "at": now, "stands": True}))
+    mine = update(Mention).where(col(Mention.id) == mention_id)
     if aspect == "language":
-        session.execute(update(Mention).where(col(Mention.id) == mention_id).values(language=value))
-    session.execute(update(Mention).where(col(Mention.id) == mention_id, col(Mention.ours).is_(False)).values(routed_at=None))
+        session.execute(mine.values(language=value))
+    again = {"routed_at": None, "claimed_by": None, "claimed_until": None}  # what is in hand just now was decided without this
+    session.execute(mine.where(col(Mention.ours).is_(False), col(Mention.read_at).is_not(None)).values(**again))
     session.commit()
 
 

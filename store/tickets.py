@@ -1,7 +1,6 @@
 """What teams owe: one ticket per conversation, opened once, reopened by a new mention, changed by one person at a time."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,51 +9,54 @@ from sqlmodel import Session, col, select, update
 
 from desk.errors import Conflict, KummerkastenError
 from desk.routing import Decision
-from store.events import change, note
+from store.events import change
+from store.owing import Owed, Settled, facts, owe
 from store.tables import Mention, Routing, Ticket
-from store.writing import insert_new, table
+from store.writing import chunks, whole
 
 STATUSES = ("open", "answered", "closed")
 
-
-@dataclass(frozen=True)
-class Settled:
-    """One routed mention: which it is, what the rules decided, and by when an answer is owed (None where none is)."""
-
-    mention_id: int
-    conversation_id: int
-    said_at: datetime
-    decision: Decision
-    due_at: datetime | None
+__all__ = ["STATUSES", "Settled", "assign", "move", "open_ticket", "set_priority", "set_status", "settle"]
 
 
-def settle(session: Session, items: Iterable[Settled], now: datetime) -> int:
-    """Store decisions and open or reopen the tickets they ask for, in one transaction; return how many opened or reopened."""
-    moved = 0
-    for item in sorted(items, key=lambda one: (one.conversation_id, one.said_at, one.mention_id)):
-        _file(session, item, now)
-        if item.due_at is not None:
-            moved += _owe(session, item, item.due_at, now)
+def settle(session: Session, items: Iterable[Settled], now: datetime, *, worker: str | None = None) -> int:
+    """Store decisions and open or reopen the tickets they ask for, in one transaction; return how many opened or reopened.
+
+    With *worker*, mentions are left out that this worker no longer has a claim on: what was decided about them is outdated.
+    """
+    ordered = sorted(items, key=lambda one: (one.conversation_id, one.said_at, one.mention_id))
+    return whole(session, lambda: _settle(session, ordered, now, worker))
+
+
+def _settle(session: Session, items: Sequence[Settled], now: datetime, worker: str | None) -> int:
+    known = facts(session, items, worker)
+    items = [item for item in items if item.mention_id in known]
+    _file(session, items, now)
+    owed = [Owed(one, one.due_at, known[one.mention_id]) for one in items if one.due_at and not known[one.mention_id].deleted]
+    moved = owe(session, owed, now)
     session.commit()
     return moved
 
 
-def _file(session: Session, item: Settled, now: datetime) -> None:
-    decision = item.decision
-    session.execute(
-        insert(Routing).values(
-            mention_id=item.mention_id,
-            at=now,
-            rule=decision.rule,
-            team=decision.team,
-            priority=decision.priority,
-            allowance=str(decision.allowance),
-            answer=decision.answer,
-            topic=decision.topic,
-        )
-    )
+def _file(session: Session, items: Sequence[Settled], now: datetime) -> None:
+    rows = [
+        {
+            "mention_id": item.mention_id,
+            "at": now,
+            "rule": item.decision.rule,
+            "team": item.decision.team,
+            "priority": item.decision.priority,
+            "allowance": str(item.decision.allowance),
+            "answer": item.decision.answer,
+            "topic": item.decision.topic,
+        }
+        for item in items
+    ]
+    if rows:
+        session.execute(insert(Routing), rows)
     done = {"routed_at": now, "claimed_by": None, "claimed_until": None}
-    session.execute(update(Mention).where(col(Mention.id) == item.mention_id).values(**done))
+    for some in chunks(item.mention_id for item in items):
+        session.execute(update(Mention).where(col(Mention.id).in_(some)).values(**done))
 
 
 def open_ticket(
@@ -68,72 +70,14 @@ def open_ticket(
     now: datetime,
 ) -> Ticket:
     """Open the conversation's ticket, or reopen the one that is there; opening twice is opening once; commits."""
-    _owe(session, Settled(mention_id, conversation_id, said_at, decision, due_at), due_at, now)
-    session.commit()
-    return session.exec(select(Ticket).where(Ticket.conversation_id == conversation_id)).one()
+    item = Settled(mention_id, conversation_id, said_at, decision, due_at)
 
+    def work() -> Ticket:
+        owe(session, [Owed(item, due_at, facts(session, [item])[mention_id])], now)
+        session.commit()
+        return session.exec(select(Ticket).where(Ticket.conversation_id == conversation_id)).one()
 
-def _owe(session: Session, item: Settled, due_at: datetime, now: datetime) -> bool:
-    """Open, reopen or sharpen the ticket of a conversation; return whether it was opened or reopened."""
-    decision, by = item.decision, f"rule:{item.decision.rule}"
-    row = {
-        "conversation_id": item.conversation_id,
-        "mention_id": item.mention_id,
-        "team": decision.team,
-        "status": "open",
-        "priority": decision.priority,
-        "topic": decision.topic,
-        "rule": decision.rule,
-        "manual": False,
-        "waiting_since": item.said_at,
-        "due_at": due_at,
-        "opened_at": now,
-        "updated_at": now,
-        "updated_by": by,
-        "version": 1,
-    }
-    if new := insert_new(session, Ticket, [row], returning=[table(Ticket).c.id]):
-        note(session, new[0].id, by, now, [{"what": "opened", "before": "", "after": decision.team}])
-        return True
-    ticket = session.exec(
-        select(Ticket)
-        .where(Ticket.conversation_id == item.conversation_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).one()
-    values = _sharpened(ticket, item, due_at) if ticket.status == "open" else _reopened(ticket, item, due_at)
-    if values:
-        change(session, ticket, values, by=by, now=now)
-    return values.get("status") == "open"
-
-
-def _reopened(ticket: Ticket, item: Settled, due_at: datetime) -> dict[str, Any]:
-    """Return what a new mention changes of an answered or closed ticket; one that was said before the answer changes nothing."""
-    ended_at = ticket.closed_at if ticket.status == "closed" else ticket.answered_at
-    if item.mention_id == ticket.mention_id or (ended_at and item.said_at <= ended_at):
-        return {}
-    values = {"status": "open", "mention_id": item.mention_id, "waiting_since": item.said_at, "due_at": due_at}
-    return values | {"answered_at": None, "closed_at": None} | _ruled(ticket, item)
-
-
-def _sharpened(ticket: Ticket, item: Settled, due_at: datetime) -> dict[str, Any]:
-    """Return what another mention changes of an open ticket: it may press more, it never presses less."""
-    if ticket.manual:
-        return {}
-    if item.mention_id == ticket.mention_id:  # the same mention, tagged or routed anew
-        wanted = _ruled(ticket, item) | {"due_at": due_at}
-    elif (item.decision.priority, due_at) < (ticket.priority, ticket.due_at):
-        wanted = _ruled(ticket, item) | {"due_at": min(due_at, ticket.due_at), "mention_id": item.mention_id}
-    else:
-        wanted = {"due_at": min(due_at, ticket.due_at)}
-    return {field: value for field, value in wanted.items() if getattr(ticket, field) != value}
-
-
-def _ruled(ticket: Ticket, item: Settled) -> dict[str, Any]:
-    if ticket.manual:  # a person has taken it over: rules keep their hands off
-        return {}
-    decision = item.decision
-    return {"team": decision.team, "priority": decision.priority, "topic": decision.topic, "rule": decision.rule}
+    return whole(session, work)
 
 
 def assign(session: Session, ticket_id: int, assignee: str | None, *, by: str, version: int, now: datetime) -> None:
