@@ -1,131 +1,142 @@
-"""Write what the story says outside of the servers as the exports that people get by mail: reviews, a survey, a helpdesk.
-
-The same moment writes the same bytes, a file that would not change is not touched, and a reader never sees half of one.
-"""
+"""Write the story's reviews, survey answers and mails as the exports that such tools give, into a folder that is watched."""
 
 import csv
 import io
 import json
 import os
+import re
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
-from xml.sax.saxutils import escape
+from tempfile import NamedTemporaryFile
+from typing import Any
+
+import openpyxl
 
 from listeners.sandbox.story import HOME, Told
 
-REVIEWS, SURVEY, HELPDESK = "trustpilot-reviews.csv", "kundenumfrage.xlsx", "helpdesk-tickets.jsonl"
-_UNPRINTABLE = dict.fromkeys(set(range(32)) - {9, 10, 13})
+_COMPANY = "Kastanie Möbel"
+_DOMAIN = "kastanie-moebel.example"
+_REVIEW = (
+    *("Review Id", "Review Created (UTC)", "Review Consumer User Id", "Review Username", "Review Stars", "Review Title"),
+    *("Review Content", "Review Language", "Review Url", "Company Reply", "Company Reply Date (UTC)", "Domain Name"),
+)
+_SURVEY = ("Antwort-ID", "Abgeschickt am", "Sprache", "Was sollen wir besser machen, was war gut?")
 
 
-def write_exports(folder: Path, told: Iterable[Told], clock: datetime) -> tuple[Path, ...]:
-    """Write what can be seen at *clock* of the lines *told* into *folder*; returns the files that have changed."""
-    seen = sorted((one for one in told if one.seen(clock)), key=lambda one: (one.said_at, one.line.id))
-    said = {channel: [one for one in seen if one.line.channel == channel] for channel in ("trustpilot", "survey", "helpdesk")}
+def write_exports(folder: Path, lines: Iterable[Told], now: datetime) -> list[Path]:
+    """Write what can be seen at *now* of the channels that come as files; return the files that have changed.
+
+    A file with the same content is left as it is, and nobody ever sees half of one.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    contents = (
-        (REVIEWS, _reviews(said["trustpilot"], clock)),
-        (SURVEY, _survey(said["survey"], clock)),
-        (HELPDESK, _helpdesk(said["helpdesk"], clock)),
+    told = [one for one in lines if one.seen(now)]
+    wanted: Sequence[tuple[str, str, Callable[[list[Told], datetime], bytes]]] = (
+        ("trustpilot", "trustpilot-bewertungen.csv", _reviews),
+        ("survey", "kundenumfrage.xlsx", _answers),
+        ("helpdesk", "helpdesk.jsonl", _messages),
     )
-    return tuple(folder / name for name, content in contents if _replace(folder / name, content))
+    written = []
+    for channel, name, content in wanted:
+        said = [one for one in told if one.line.channel == channel]
+        if said and _put(folder / name, content(said, now)):
+            written.append(folder / name)
+    return written
 
 
-def _replace(path: Path, content: bytes) -> bool:
-    """Put *content* in the place of *path* in one step, unless it is there already."""
-    if path.is_file() and path.read_bytes() == content:
-        return False
-    beside = path.with_name(f".{path.name}.tmp")
-    beside.write_bytes(content)
-    os.replace(beside, path)
-    return True
+def _reviews(told: list[Told], now: datetime) -> bytes:
+    """Return a CSV like Trustpilot's: one row per review, with our answer in it."""
+    out = io.StringIO(newline="")
+    writer = csv.DictWriter(out, _REVIEW, lineterminator="\r\n")
+    writer.writeheader()
+    answers = {one.line.parent: one for one in told if one.line.ours}
+    for one in told:
+        if not one.line.ours:
+            writer.writerow(_review(one, answers.get(one.line.id), now))
+    return out.getvalue().encode()
 
 
-def _reviews(reviews: Sequence[Told], clock: datetime) -> bytes:
-    """Return a CSV with the columns of a review site's business export."""
-    into = io.StringIO(newline="")
-    writer = csv.writer(into)
-    writer.writerow(
-        (
-            "Review Id",
-            "Review Created (UTC)",
-            "Review Consumer User Id",
-            "Review Username",
-            "Review Title",
-            "Review Content",
-            "Review Stars",
-            "Review Language",
-        )
-    )
-    for told in reviews:
-        line = told.line
-        created = f"{told.said_at:%Y-%m-%d %H:%M:%S}"
-        text = told.text(clock)
-        writer.writerow((line.id, created, line.author, line.author_name, line.title, text, line.stars or "", line.lang))
-    return into.getvalue().encode("utf-8-sig")
-
-
-def _helpdesk(mails: Sequence[Told], clock: datetime) -> bytes:
-    """Return one JSON object a line, as a helpdesk's API gives its messages."""
-    return "".join(json.dumps(_mail(told, clock), ensure_ascii=False) + "\n" for told in mails).encode()
-
-
-def _mail(told: Told, clock: datetime) -> dict[str, object]:
-    line = told.line
+def _review(one: Told, answer: Told | None, now: datetime) -> dict[str, object]:
     return {
-        "message_id": line.id,
-        "ticket_id": line.thread or line.id,
-        "direction": "out" if line.ours else "in",
-        "channel": "email",
-        "created_at": told.said_at.isoformat(),
-        "subject": line.title,
-        "message": told.text(clock),
-        "language": line.lang,
-        "requester": {"id": line.author, "name": line.author_name},
+        "Review Id": one.line.id,
+        "Review Created (UTC)": f"{one.said_at:%Y-%m-%d %H:%M:%S}",
+        "Review Consumer User Id": one.line.author,
+        "Review Username": one.line.author_name,
+        "Review Stars": one.line.stars,
+        "Review Title": one.line.title,
+        "Review Content": one.text(now),
+        "Review Language": one.line.lang,
+        "Review Url": f"https://reviews.example/{one.line.id}",
+        "Company Reply": answer.text(now) if answer else "",
+        "Company Reply Date (UTC)": f"{answer.said_at:%Y-%m-%d %H:%M:%S}" if answer else "",
+        "Domain Name": _DOMAIN,
     }
 
 
-def _survey(answers: Sequence[Told], clock: datetime) -> bytes:
-    """Return a workbook with the German columns of a survey tool; written by hand, because openpyxl writes the time into it."""
-    rows: list[tuple[str | int, ...]] = [("Antwort-ID", "Datum abgeschickt", "Sprache", "Sterne", "Kommentar")]
-    for told in answers:
-        sent = told.said_at.astimezone(HOME)
-        rows.append((told.line.id, f"{sent:%d.%m.%Y %H:%M:%S}", told.line.lang, told.line.stars or "", told.text(clock)))
-    into = io.BytesIO()
-    with zipfile.ZipFile(into, "w", zipfile.ZIP_DEFLATED) as packed:
-        for name, text in (*_FRAME.items(), ("xl/worksheets/sheet1.xml", _sheet(rows))):
-            packed.writestr(zipfile.ZipInfo(name, (2026, 1, 1, 0, 0, 0)), text, zipfile.ZIP_DEFLATED)
-    return into.getvalue()
+def _answers(told: list[Told], now: datetime) -> bytes:
+    """Return a workbook as survey tools give it: German heading, times of the wall clock at home."""
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet("Antworten")
+    sheet.append(_SURVEY)
+    for one in told:
+        sheet.append([_text(sheet, cell) for cell in (one.line.id, _wall(one.said_at), one.line.lang, one.text(now))])
+    book.properties.creator = _COMPANY
+    out = io.BytesIO()
+    book.save(out)
+    book.close()
+    return _without_times(out.getvalue())
 
 
-def _sheet(rows: Sequence[Sequence[str | int]]) -> str:
-    written = "".join(f'<row r="{number}">{"".join(map(_cell, row))}</row>' for number, row in enumerate(rows, 1))
-    return f'{_XML}<worksheet xmlns="{_MAIN}"><sheetData>{written}</sheetData></worksheet>'
+def _text(sheet: Any, value: object) -> object:
+    """A customer's "=1+1" is a text."""
+    if not isinstance(value, str):
+        return value
+    cell = openpyxl.cell.WriteOnlyCell(sheet, openpyxl.cell.cell.ILLEGAL_CHARACTERS_RE.sub("\ufffd", value))
+    cell.data_type = "s"
+    return cell
 
 
-def _cell(value: str | int) -> str:
-    if isinstance(value, int):
-        return f"<c><v>{value}</v></c>"
-    text = escape(value.translate(_UNPRINTABLE))
-    return f'<c t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
+def _wall(moment: datetime) -> datetime:
+    return moment.astimezone(HOME).replace(tzinfo=None)
 
 
-_XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
-_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-_PACKAGE = "http://schemas.openxmlformats.org/package/2006"
-_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml"
-_FRAME = {
-    "[Content_Types].xml": f'{_XML}<Types xmlns="{_PACKAGE}/content-types">'
-    '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
-    '<Default Extension="xml" ContentType="application/xml"/>'
-    f'<Override PartName="/xl/workbook.xml" ContentType="{_TYPE}.sheet.main+xml"/>'
-    f'<Override PartName="/xl/worksheets/sheet1.xml" ContentType="{_TYPE}.worksheet+xml"/></Types>',
-    "_rels/.rels": f'{_XML}<Relationships xmlns="{_PACKAGE}/relationships">'
-    f'<Relationship Id="rId1" Type="{_OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
-    "xl/workbook.xml": f'{_XML}<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}">'
-    '<sheets><sheet name="Antworten" sheetId="1" r:id="rId1"/></sheets></workbook>',
-    "xl/_rels/workbook.xml.rels": f'{_XML}<Relationships xmlns="{_PACKAGE}/relationships">'
-    f'<Relationship Id="rId1" Type="{_OFFICE}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
-}
+def _without_times(packed: bytes) -> bytes:
+    """Return the archive with nothing in it that tells when it was written: the same answers are the same bytes."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(packed)) as given, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as clean:
+        for name in given.namelist():
+            content = re.sub(rb"(<dcterms:\w+ [^>]*>)[^<]*<", rb"\g<1>2026-01-01T00:00:00Z<", given.read(name))
+            clean.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+    return out.getvalue()
+
+
+def _messages(told: list[Told], now: datetime) -> bytes:
+    """Return a helpdesk's messages, an object on each line; the thread is the ticket."""
+    return "".join(json.dumps(_message(one, now), ensure_ascii=False) + "\n" for one in told).encode()
+
+
+def _message(one: Told, now: datetime) -> dict[str, object]:
+    return {
+        "ticket_id": one.line.thread or one.line.id,
+        "message_id": one.line.id,
+        "in_reply_to": one.line.parent,
+        "created_at": one.said_at.isoformat().replace("+00:00", "Z"),
+        "direction": "outbound" if one.line.ours else "inbound",
+        "from": {"email": one.line.author, "name": one.line.author_name},
+        "subject": one.line.title,
+        "body": one.text(now),
+        "language": one.line.lang,
+        "channel": one.line.kind,
+    }
+
+
+def _put(path: Path, content: bytes) -> bool:
+    """Write *content* whole or not at all; say whether it was different."""
+    if path.is_file() and path.read_bytes() == content:
+        return False
+    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp", delete=False) as out:
+        out.write(content)
+    Path(out.name).chmod(0o644)
+    os.replace(out.name, path)
+    return True
