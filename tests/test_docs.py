@@ -1,0 +1,56 @@
+"""The documentation is complete and true: every command, setting, listener and link has its place."""
+
+import re
+from pathlib import Path
+
+import pytest
+import typer
+
+from desk.config import Desk
+from desk.routing import Rule, When
+from desk.source import Source
+from flows.cli import app
+from listeners import LISTENERS
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGES = sorted([*DOCS.rglob("*.md"), ROOT / "README.md", ROOT / "CHANGELOG.md"])
+COMMANDS = sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+PAGE_OF = {"files": DOCS / "import-files.md"}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_its_row(command):
+    assert f"`kummerkasten {command}" in (DOCS / "commands.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "command", re.findall(r"^\| `kummerkasten (\w+)", (DOCS / "commands.md").read_text(encoding="utf-8"), re.M)
+)
+def test_no_command_is_named_that_does_not_exist(command):
+    assert command in COMMANDS
+
+
+@pytest.mark.parametrize("setting", [*Desk.model_fields, *Source.model_fields])
+def test_every_setting_is_explained(setting):
+    known = (DOCS / "configuration.md").read_text(encoding="utf-8")
+    assert setting == "options" or re.search(rf"`\[*{setting}[\].`]", known)
+
+
+@pytest.mark.parametrize("condition", [*When.model_fields, *Rule.model_fields])
+def test_every_condition_of_a_rule_is_explained(condition):
+    assert re.search(rf"\b{condition}\b", (DOCS / "routing.md").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("platform", sorted(LISTENERS))
+def test_every_listener_has_its_page_with_every_setting(platform):
+    page = PAGE_OF.get(platform, DOCS / "platforms" / f"{platform}.md").read_text(encoding="utf-8")
+    for option in LISTENERS[platform].options.model_fields:
+        assert f"`{option}`" in page, option
+    assert set(LISTENERS[platform].blind_spots) == {"de", "en"}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_somewhere(page):
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
