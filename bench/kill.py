@@ -138,8 +138,8 @@ class _Team:
     def _who_hears(self) -> "subprocess.Popen[bytes] | None":
         while all(worker.poll() is None for worker in self.workers):
             if select_readable([self.reading], [], [], 0.1)[0]:
-                pids = os.read(self.reading, 65_536).split()
-                if found := [worker for worker in self.workers if str(worker.pid).encode() == pids[-1]]:
+                last = os.read(self.reading, 65_536).split()[-1:]
+                if found := [worker for worker in self.workers if [str(worker.pid).encode()] == last]:
                     return found[0]
         return None
 

@@ -1,0 +1,100 @@
+"""Take in one file of mentions: an export of a review site, an app store, a helpdesk, a survey tool.
+
+Guarantees 2 and 6: the same file again changes nothing, and a row that is not understood is kept with its line.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from desk.errors import KummerkastenError
+from desk.mention import KINDS, Kind
+from desk.problems import did_you_mean
+from desk.source import Source
+from flows.settings import Settings
+from flows.work.common import Clock, Tell, silent, utc_now, worker_name
+from listeners.contract import Broken
+from listeners.files import read_file
+from store import ledger, mentions
+from store.mentions import Kept
+
+_MOST_PLACES = 20
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the person who imports knows better than the file: platform, kind, and which column holds what."""
+
+    platform: str | None = None
+    kind: Kind | None = None
+    mapping: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class TakenIn:
+    """What a file brought, and the first places that were not understood."""
+
+    source: str
+    kept: Kept
+    broken: tuple[Broken, ...] = ()
+
+
+def as_kind(word: str) -> Kind:
+    """Return a kind of mention by its name; raises KummerkastenError naming those that exist."""
+    found: dict[str, Kind] = {kind: kind for kind in KINDS}
+    if word not in found:
+        raise KummerkastenError(f'"{word}" is no kind of mention{did_you_mean(word, KINDS)}')
+    return found[word]
+
+
+def source_of(path: Path, name: str = "") -> Source:
+    """Return the source under which a file's mentions are kept: *name*, or one made of the file's name."""
+    slug = re.sub(r"[^a-z0-9._-]+", "-", path.stem.lower()).strip("._-")[:50] or "import"
+    return Source(name=name or slug, platform="files")
+
+
+def take_in(
+    settings: Settings,
+    path: Path,
+    wishes: Wishes,
+    *,
+    name: str = "",
+    clock: Clock = utc_now,
+    tell: Tell = silent,
+) -> TakenIn:
+    """Keep what a file says, page by page, and write a row of the ledger; return what came of it."""
+    source, kept, broken = source_of(path, name), Kept(), list[Broken]()
+    with settings.session() as session:
+        pull_id = ledger.start_pull(session, source, worker_name(), clock())
+    ended = _ending(settings, pull_id, clock)
+    try:
+        for page in read_file(path, **_as_asked(wishes, settings)):
+            with settings.session() as session:
+                done = mentions.keep(session, source, replace(page, cursor=None), now=clock(), pull_id=pull_id)
+            kept += done
+            broken += page.broken[: _MOST_PLACES - len(broken)]
+            tell(path.name, done.fetched)
+    except BaseException as error:
+        ended("failed", str(error) or "interrupted")
+        raise
+    ended("done", "")
+    return TakenIn(source.name, kept, tuple(broken))
+
+
+def _as_asked(wishes: Wishes, settings: Settings) -> dict[str, object]:
+    return {
+        "platform": wishes.platform,
+        "kind": wishes.kind,
+        "mapping": dict(wishes.mapping) if wishes.mapping else None,
+        "timezone": settings.desk.timezone,
+    }
+
+
+def _ending(settings: Settings, pull_id: int, clock: Clock) -> Callable[[str, str], None]:
+    def end(outcome: str, error: str) -> None:
+        with settings.session() as session:
+            now = clock()
+            ledger.end_pull(session, pull_id, outcome=outcome, now=now, next_run_at=now, error=error)
+
+    return end

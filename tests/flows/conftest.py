@@ -1,0 +1,62 @@
+"""A desk with sources on a sandbox that really answers, and a database of its own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from staging import CONFIG, Clock, WordTagger
+
+from flows.settings import Settings, load
+from flows.work.hear import Ear
+from listeners.limits import Limits
+from listeners.sandbox.mischief import Mischief
+from listeners.sandbox.serve import running
+from listeners.sandbox.world import World
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def world(clock: Clock) -> World:
+    return World(clock)
+
+
+@pytest.fixture
+def mischief() -> Mischief:
+    return Mischief()
+
+
+@pytest.fixture
+def sandbox(world: World, mischief: Mischief) -> Iterator[str]:
+    """The address of a sandbox that serves `world` and misbehaves as `mischief` orders."""
+    with running(world, mischief) as url:
+        yield url
+
+
+@pytest.fixture
+def config(tmp_path: Path, sandbox: str, sqlite_url: str) -> Path:
+    """A configuration with two sources on the sandbox, and a migrated database."""
+    path = tmp_path / "kummerkasten.toml"
+    path.write_text(f'database = "{sqlite_url}"\n' + CONFIG.format(url=sandbox), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def settings(config: Path) -> Iterator[Settings]:
+    found = load(config, environ={})
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def tagger() -> WordTagger:
+    return WordTagger()
+
+
+@pytest.fixture
+def ear(settings: Settings, clock: Clock) -> Ear:
+    """What hears a source, on a clock that a test may move."""
+    return Ear(settings, Limits(), clock=clock, environ={}, sleep=clock.sleep)
