@@ -72,7 +72,8 @@ def write(said: dict[str, str]) -> None:
         if name in said or name in kept
     ]
     head = (
-        "# Benchmarks\n\nWritten by `python -m bench --write`; anybody can run it. Each comparison was made in the same run on the same machine.\n\n"
+        "# Benchmarks\n\nWritten by `python -m bench --write`; anybody can run it. "
+        "Each comparison was made in the same run on the same machine.\n\n"
         f"Machine: {machine()}. Day: {datetime.now(UTC):%Y-%m-%d}.\n\n"
     )
     PAGE.write_text(head + "\n".join(part.rstrip() + "\n" for part in parts), encoding="utf-8")

@@ -1,6 +1,7 @@
 """Texts per second of the whole tagger, tokenising and language included, against transformers in fp32; and its memory.
 
-The comparison with transformers needs torch (extra ``train``) and the encoder's fp32 weights (``--base FOLDER``); without them it is left out.
+The comparison with transformers needs torch (extra ``train``) and the encoder's fp32 weights (``--base FOLDER``); without
+them it is left out.
 """
 
 import argparse
@@ -70,7 +71,7 @@ def main() -> None:
     say(f"the tagger (int8, every question): {rate:6.1f} texts/s, peak memory {peak():.0f} MiB")
     if given.base and Path(given.base).exists():
         other = of_transformers(given.base, some)
-        say(f"transformers fp32, encoder alone:   {other:6.1f} texts/s ({rate / other:.1f} times slower than ours)")
+        say(f"transformers fp32, encoder alone:   {other:6.1f} texts/s (ours is {rate / other:.1f} times as fast)")
     if given.count:
         start = peak()
         for _ in tagger.tag_stream(texts(given.count)):
