@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import JSON, Table, Text, TextClause, bindparam, select, text
+from sqlalchemy import Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, SQLModel
@@ -44,10 +45,7 @@ def insert_new(session: Session, model: type[SQLModel], rows: Sequence[Row]) -> 
 
     All rows name the same columns, and every column that cannot be empty: defaults of the model do not apply.
     """
-    if not rows:
-        return 0
-    statement = _insert(on_postgres(session), model, tuple(rows[0]), "DO NOTHING")
-    return affected(session.execute(statement, _given(session, model, rows), execution_options={"preserve_rowcount": True}))
+    return affected(_insert(session, model, rows, "DO NOTHING")) if rows else 0
 
 
 def upsert_ids(session: Session, model: type[SQLModel], rows: Sequence[Row], change: str) -> dict[str, int]:
@@ -57,11 +55,10 @@ def upsert_ids(session: Session, model: type[SQLModel], rows: Sequence[Row], cha
     """
     if not rows:
         return {}
-    names, conflict = tuple(rows[0]), f"(platform, native_id) DO UPDATE SET {change}"
+    conflict = f"(platform, native_id) DO UPDATE SET {change}"
     if on_postgres(session):
-        statement = _insert(True, model, names, f"{conflict} RETURNING native_id, id")
-        return dict(session.execute(statement, _given(session, model, rows)).tuples().all())
-    session.execute(_insert(False, model, names, conflict), _given(session, model, rows))
+        return dict(_insert(session, model, rows, f"{conflict} RETURNING native_id, id").tuples().all())
+    _insert(session, model, rows, conflict)
     columns = table(model).c
     ids: dict[str, int] = {}
     for some in chunks(row["native_id"] for row in rows):
@@ -93,38 +90,46 @@ def whole(session: Session, work: Callable[[], T]) -> T:
         return work()
 
 
-@lru_cache(maxsize=64)
-def _insert(postgres: bool, model: type[SQLModel], names: tuple[str, ...], conflict: str) -> TextClause:
-    """Return an INSERT as text: one that knows ON CONFLICT is built anew by SQLAlchemy each time, at the price of many rows.
+def _insert(session: Session, model: type[SQLModel], rows: Sequence[Row], conflict: str) -> Any:
+    """Insert *rows* past SQLAlchemy, which builds an INSERT that knows ON CONFLICT anew each time, and handles each value.
 
-    On PostgreSQL the rows travel as one array for each column: one short statement and one round trip, however many.
+    On PostgreSQL the rows travel as one JSON document: one short statement and one round trip, however many.
     """
-    columns = [table(model).c[name] for name in names]
+    names = tuple(rows[0])
+    connection = session.connection().execution_options(preserve_rowcount=True)
+    if on_postgres(session):
+        document = json.dumps(list(rows), default=_as_json)
+        return connection.exec_driver_sql(_from_json(model, names, conflict), {"rows": document})
+    given = [tuple(_PLAIN.get(type(row[name]), _as_is)(row[name]) for name in names) for row in rows]
+    return connection.exec_driver_sql(_from_values(model, names, conflict), given)
+
+
+@lru_cache(maxsize=64)
+def _from_json(model: type[SQLModel], names: tuple[str, ...], conflict: str) -> str:
+    columns = table(model).c
+    typed = ", ".join(f"{name} {columns[name].type.compile(dialect=_POSTGRES)}" for name in names)
     into = f"INSERT INTO {table(model).name} ({', '.join(names)})"
-    if not postgres:
-        values = f"VALUES ({', '.join(f':{name}' for name in names)})"
-        types = [bindparam(column.name, type_=column.type) for column in columns]
-        return text(f"{into} {values} ON CONFLICT {conflict}").bindparams(*types)
-    given = ", ".join(f"CAST(:{column.name} AS {_travels_as(column).compile(dialect=_POSTGRES)}[])" for column in columns)
-    taken = ", ".join(f"CAST({name} AS jsonb)" if _is_json(model, name) else name for name in names)
-    source = f"SELECT {taken} FROM unnest({given}) AS given ({', '.join(names)})"  # noqa: S608 (names of our own columns)
-    types = [bindparam(column.name, type_=postgresql.ARRAY(_travels_as(column))) for column in columns]
-    return text(f"{into} {source} ON CONFLICT {conflict}").bindparams(*types)
+    return f"{into} SELECT * FROM json_to_recordset(%(rows)s) AS given ({typed}) ON CONFLICT {conflict}"  # noqa: S608
 
 
-def _is_json(model: type[SQLModel], name: str) -> bool:
-    return isinstance(table(model).c[name].type, JSON)
+@lru_cache(maxsize=64)
+def _from_values(model: type[SQLModel], names: tuple[str, ...], conflict: str) -> str:
+    into = f"INSERT INTO {table(model).name} ({', '.join(names)})"
+    return f"{into} VALUES ({', '.join('?' * len(names))}) ON CONFLICT {conflict}"
 
 
-def _travels_as(column: Any) -> Any:
-    """Return the type of a column in an array; a list of JSON lists would become an array of two dimensions."""
-    return Text() if isinstance(column.type, JSON) else column.type
+def _as_json(value: Any) -> str:
+    return f"\\x{value.hex()}" if isinstance(value, bytes) else _moment(value)
 
 
-def _given(session: Session, model: type[SQLModel], rows: Sequence[Row]) -> Any:
-    if not on_postgres(session):
-        return list(rows)
-    return {
-        name: [json.dumps(row[name]) for row in rows] if _is_json(model, name) else [row[name] for row in rows]
-        for name in rows[0]
-    }
+def _moment(value: datetime) -> str:
+    """Write a point in time as `store.tables.Utc` does on SQLite."""
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+def _as_is(value: Any) -> Any:
+    return value
+
+
+_PLAIN: Mapping[type, Callable[[Any], Any]] = {datetime: _moment, list: json.dumps, dict: json.dumps}
+"""How SQLite's driver gets what it does not know."""
