@@ -72,8 +72,6 @@ def test_a_dead_worker_holds_nothing_for_long(ear: Ear, tag: Source, settings: S
 def test_a_worker_that_is_taken_for_dead_stores_nothing_more(
     ear: Ear, tag: Source, world: World, settings: Settings, clock: Clock
 ) -> None:
-    tag: Source, settings: Settings, world: World, clock: Clock, ear: Ear
-) -> None:
     for number in range(120):
         world.say(f"Ding {number} #kastanie", ago=timedelta(hours=5, seconds=-number))
 
