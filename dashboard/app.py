@@ -1,0 +1,26 @@
+"""The dashboard's table of contents: who looks, in which language, and which pages there are."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from dashboard.components import setup, sidebar
+
+_HERE = Path(__file__).parent
+
+st.set_page_config(
+    page_title="Kummerkasten", page_icon=str(_HERE / "letterbox.svg"), layout="wide", menu_items={"About": "Kummerkasten"}
+)
+st.html(_HERE / "style.css")
+
+if setup.complete():
+    w = sidebar.choose().words
+    st.navigation(
+        [
+            st.Page("pages/today.py", title=w("today.title"), icon=":material/today:", url_path="today", default=True),
+            st.Page("pages/inbox.py", title=w("inbox.title"), icon=":material/inbox:", url_path="inbox"),
+            st.Page("pages/friction.py", title=w("friction.title"), icon=":material/troubleshoot:", url_path="friction"),
+            st.Page("pages/sources.py", title=w("sources.title"), icon=":material/hearing:", url_path="sources"),
+            st.Page("pages/conversation.py", title=w("conversation.title"), url_path="conversation", visibility="hidden"),
+        ]
+    ).run()

@@ -1,0 +1,192 @@
+"""The parts of the page Friction: filters, the ranking by stage of the customer journey, the chart, quotes, exports."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+import streamlit as st
+
+from dashboard import data, export, times
+from dashboard.components import chips, rows
+from dashboard.components.address import Address
+from dashboard.components.markup import Markup, el, said, show
+from dashboard.viewer import Viewer
+from store.friction import FrictionRow, Quote, Scope
+
+_NAMES = ("days", "platform", "language", "topic")
+_DAYS = ("7", "28", "90")
+QUOTES = 8
+
+
+def filters(v: Viewer) -> tuple[Scope, str]:
+    """Show the filters; return what they leave and which topic is looked at ("" for the first)."""
+    address = Address("friction", _NAMES, v.language)
+    platforms = ["", *data.platforms()]
+    languages = ["", "de", "en"]
+    with st.container(horizontal=True, key="k-filters", vertical_alignment="bottom", gap="small"):
+        days = st.segmented_control(
+            v.words("friction.period"),
+            _DAYS,
+            default=address["days"] if address["days"] in _DAYS else "28",
+            format_func=lambda days: v.words("friction.days", n=int(days)),
+            key=address.key("days"),
+            required=True,
+        )
+        platform = st.selectbox(
+            v.words("filter.platform"),
+            platforms,
+            index=address.index("platform", platforms),
+            format_func=lambda key: v.platform(key) if key else v.words("filter.any_platform"),
+            key=address.key("platform"),
+            width=210,
+        )
+        language = st.selectbox(
+            v.words("filter.language"),
+            languages,
+            index=address.index("language", languages),
+            format_func=lambda key: v.tongue(key) if key else v.words("filter.any_language"),
+            key=address.key("language"),
+            width=180,
+        )
+    days = days or "28"
+    address.keep({"days": "" if days == "28" else days, "platform": platform, "language": language, "topic": address["topic"]})
+    return _scope(int(days), platform, language, v), address["topic"]
+
+
+def _scope(days: int, platform: str, language: str, v: Viewer) -> Scope:
+    """Return whole days of the desk's time zone, today included: asked twice, it is the same scope."""
+    tomorrow = v.now.astimezone(v.zone).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    return Scope(tomorrow - timedelta(days=days), tomorrow, platform or None, language or None)
+
+
+def ranking(found: Sequence[FrictionRow], chosen: str, scope: Scope, v: Viewer) -> None:
+    """Show the topics by stage of the journey, the stage that hurts most first."""
+    known = {topic.key: topic.stage for topic in v.desk.topics.topics}
+    stages: dict[str, list[FrictionRow]] = {}
+    for row in found:
+        stages.setdefault(known.get(row.topic, ""), []).append(row)
+    top = max(row.people for row in found)
+    for stage, rows_of_it in sorted(stages.items(), key=lambda one: -sum(row.people for row in one[1])):
+        people = sum(row.people for row in rows_of_it)
+        name = v.desk.topics.stage_name(stage, v.language) or v.words("friction.no_stage")
+        show(el("h3", name, el("small", v.words("friction.people", n=people)), cls="k-stage"))
+        for row in rows_of_it:
+            rows.linked(
+                _row(row, top, row.topic == chosen, v),
+                key=f"topic-{row.topic}",
+                page="friction",
+                label=v.words("today.open_topic", topic=v.topic(row.topic)),
+                params=_params(scope) | {"topic": row.topic},
+            )
+
+
+def _params(scope: Scope) -> dict[str, str]:
+    days = str((scope.until - scope.since).days)
+    given = {"days": "" if days == "28" else days, "platform": scope.platform or "", "language": scope.language or ""}
+    return {name: value for name, value in given.items() if value}
+
+
+def _row(row: FrictionRow, top: int, chosen: bool, v: Viewer) -> Markup:
+    return el(
+        "div",
+        el("span", v.topic(row.topic), cls="k-name"),
+        el("span", el("i", style=f"width:{max(2, round(100 * row.people / max(top, 1)))}%"), cls="k-bar", aria_hidden="true"),
+        el("span", v.words.value(row.people), cls="k-count", title=v.words("friction.people", n=row.people)),
+        chips.trend(row.people, row.people_before, v),
+        cls=f"k-load k-topic-row{' k-chosen' if chosen else ''}",
+    )
+
+
+def about(row: FrictionRow, v: Viewer) -> None:
+    """Say what a topic means and how it stands."""
+    w = v.words
+    topic = next((one for one in v.desk.topics.topics if one.key == row.topic), None)
+    show(
+        el(
+            "div",
+            el("h2", v.topic(row.topic)),
+            el("p", topic.description[v.language], cls="k-quiet") if topic else None,
+            el(
+                "p",
+                el("b", w("friction.people", n=row.people)),
+                ", ",
+                w("friction.mentions", n=row.mentions),
+                el("b", ", ", w("friction.urgent", n=row.urgent), cls="k-late") if row.urgent else None,
+                " · ",
+                w("friction.before", n=row.people_before),
+            ),
+            cls="k-about",
+        )
+    )
+
+
+def quotes(found: Sequence[Quote], v: Viewer) -> None:
+    """Show what people said, as links to their conversations."""
+    show(el("h3", v.words("friction.quotes")))
+    for quote in found:
+        rows.linked(
+            _quote(quote, v),
+            key=f"quote-{quote.mention.id}",
+            page="conversation",
+            label=v.words("friction.open_quote"),
+            params={"id": str(quote.mention.conversation_id), "mention": str(quote.mention.id)},
+        )
+
+
+def _quote(quote: Quote, v: Viewer) -> Markup:
+    mention = quote.mention
+    words = " ".join(f"{mention.title} {mention.text}"[:1200].split())
+    signs = [v.platform(mention.platform), times.day(mention.said_at, v.zone, v.words)]
+    return el(
+        "blockquote",
+        said(words, 260),
+        el(
+            "footer",
+            said(quote.author or v.words("mention.anonymous"), 40),
+            el("span", " · ".join(signs)),
+            chips.stars(mention.stars, v),
+        ),
+        cls="k-quote",
+    )
+
+
+def to_inbox(topic: str, v: Viewer) -> None:
+    """Lead to the tickets about a topic."""
+    label = v.words("friction.to_inbox", topic=v.topic(topic))
+    st.page_link("pages/inbox.py", label=label, icon=":material/inbox:", query_params={"topic": topic})
+
+
+def download(found: Sequence[FrictionRow], scope: Scope, v: Viewer) -> None:
+    """Offer the ranking and all quotes as files for a spreadsheet."""
+    stamp = f"{scope.since.date()}_{(scope.until - timedelta(days=1)).date()}"
+    with st.container(horizontal=True, gap="small", key="k-exports"):
+        for name, rows_of_it in (("topics", lambda: _topics_csv(found, v)), ("quotes", lambda: _quotes_csv(scope, v))):
+            st.download_button(
+                v.words(f"export.{name}"),
+                data=rows_of_it,
+                file_name=f"kummerkasten-{name}-{stamp}.csv",
+                mime="text/csv",
+                icon=":material/download:",
+                type="tertiary",
+                key=f"export-{name}",
+                on_click="ignore",
+            )
+
+
+def _topics_csv(found: Sequence[FrictionRow], v: Viewer) -> bytes:
+    names = ("topic", "people", "mentions", "urgent", "people_before")
+    head = [v.words(f"export.{name}_column") for name in names]
+    return export.table(head, ([v.topic(row.topic), row.people, row.mentions, row.urgent, row.people_before] for row in found))
+
+
+def _quotes_csv(scope: Scope, v: Viewer) -> bytes:
+    names = ("topic", "said_at", "platform", "language", "author", "stars", "title", "text", "url")
+    return export.table([v.words(f"export.{name}_column") for name in names], _quote_cells(scope, v))
+
+
+def _quote_cells(scope: Scope, v: Viewer) -> Iterator[list[object]]:
+    for topic, quote in data.every_quote(scope):
+        mention = quote.mention
+        local: datetime = mention.said_at.astimezone(v.zone)
+        said_at = local.isoformat(timespec="minutes")
+        about_it = [v.topic(topic), said_at, v.platform(mention.platform), mention.language, quote.author]
+        yield [*about_it, mention.stars, mention.title, mention.text, mention.url]

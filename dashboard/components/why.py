@@ -1,0 +1,145 @@
+"""Why a mention is tagged so: the words that speak for and against, how sure the model is, who decided (guarantee 10)."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from dashboard import times
+from dashboard.components import correct
+from dashboard.components.markup import Markup, el, said, show
+from dashboard.components.thread import SHOWN, Marks, words_of
+from dashboard.viewer import Viewer
+from desk.reading import TOPICAL
+from store.conversations import Said, Why
+from store.tables import Tag
+
+if TYPE_CHECKING:
+    from nlp.tagger import OnnxTagger
+
+_WORDS = 5
+_ORDER = ("friction", "praise", "sentiment", "intent", "urgent", "needs_reply")
+
+
+def panel(focus: Said, reason: Why, v: Viewer) -> Tag | None:
+    """Show the tags of a mention with what is behind the chosen one; return that one."""
+    w = v.words
+    with st.container(key="k-why", border=True, gap="small"):
+        show(el("div", el("h2", w("why.title")), cls="k-why-head"))
+        standing = {_key(tag): tag for tag in _standing(reason)}
+        chosen: Tag | None = None
+        if standing:
+            key = st.pills(
+                w("why.choose"),
+                list(standing),
+                default=_first(standing, focus),
+                format_func=lambda key: _label(standing[key], v),
+                key=f"why-{focus.mention.id}-{len(reason.statements)}-{v.language}",
+                label_visibility="collapsed",
+            )
+            chosen = standing.get(key or "")
+            if chosen:
+                _behind(chosen, focus, reason, v)
+        else:
+            show(el("p", w("why.unread") if not focus.mention.read_at else w("why.nothing"), cls="k-quiet"))
+        _denied(reason, v)
+        correct.button(focus, v)
+    return chosen
+
+
+def _standing(reason: Why) -> list[Tag]:
+    tags = [tag for tag in reason.statements if tag.stands and tag.holds and tag.aspect in _ORDER]
+    return sorted(tags, key=lambda tag: (_ORDER.index(tag.aspect), -(tag.probability or 1.0)))
+
+
+def _key(tag: Tag) -> str:
+    return f"{tag.aspect}:{tag.value}"
+
+
+def _first(standing: dict[str, Tag], focus: Said) -> str:
+    """Return what is looked at first: the likeliest topic, or the first there is."""
+    asked = f"friction:{max(focus.tags.friction, key=lambda topic: focus.tags.friction[topic])}" if focus.tags.friction else ""
+    return asked if asked in standing else next(iter(standing))
+
+
+def _label(tag: Tag, v: Viewer) -> str:
+    if tag.aspect in TOPICAL:
+        return v.topic(tag.value) if tag.aspect == "friction" else f"♥ {v.topic(tag.value)}"
+    return v.words(f"{tag.aspect}.{tag.value}")
+
+
+def _behind(tag: Tag, focus: Said, reason: Why, v: Viewer) -> None:
+    """Say how sure who is, and which words speak for it."""
+    w = v.words
+    when = times.moment(tag.at, v.zone, w)
+    if tag.person:
+        show(el("p", el("b", w("why.person", who=tag.by.partition(":")[2])), " ", el("span", when), cls="k-sign k-by-person"))
+    else:
+        odds = tag.probability
+        sure = "" if odds is None else w("why.sure", percent=_percent(odds, v))
+        show(
+            el(
+                "div",
+                el("div", el("i", style=f"width:{round(100 * odds)}%"), cls="k-odds", aria_hidden="true")
+                if odds is not None
+                else None,
+                el("p", el("b", sure), " ", el("span", w("why.model", model=tag.by)), " ", el("span", when), cls="k-sign"),
+                cls="k-behind",
+            )
+        )
+        if reason.reading and {tag.aspect, _key(tag)} & set(reason.reading.unsure):
+            show(el("p", w("why.unsure"), cls="k-quiet"))
+    with st.spinner(w("why.asking"), show_time=False):
+        words = marks(focus, reason, tag, v)
+    show(_spoken(words, words_of(focus), v))
+
+
+def _spoken(found: Marks, text: str, v: Viewer) -> Markup:
+    order = sorted(found, key=lambda mark: -abs(mark[2]))
+    lines = []
+    for name, kind, of_this in (
+        ("why.for", "k-for", [m for m in order if m[2] > 0]),
+        ("why.against", "k-against", [m for m in order if m[2] < 0]),
+    ):
+        if of_this:
+            words = [el("span", said(text[start:stop], 40), cls=f"k-word {kind}") for start, stop, _ in of_this[:_WORDS]]
+            lines.append(el("p", el("span", v.words(name), cls="k-name"), words, cls="k-words"))
+    return el("div", lines or el("p", v.words("why.no_words"), cls="k-quiet"))
+
+
+def _denied(reason: Why, v: Viewer) -> None:
+    """Name the topics that people have said no to: a model's word on them does not count any more."""
+    for tag in reason.statements:
+        if tag.stands and not tag.holds and tag.person:
+            who = tag.by.partition(":")[2]
+            show(el("p", v.words("why.denied", topic=v.topic(tag.value), who=who), cls="k-quiet"))
+
+
+def marks(focus: Said, reason: Why, tag: Tag | None, v: Viewer) -> Marks:
+    """Return the places of the words that speak for (positive) or against a tag; nothing where no model can say."""
+    if tag is None:
+        return ()
+    yes_or_no = tag.aspect in ("needs_reply", "urgent")
+    key = tag.aspect if yes_or_no else _key(tag)
+    found = _weights(v.desk.model or "", words_of(focus)[:SHOWN], key)
+    turn = -1 if yes_or_no and tag.value == "no" else 1
+    return [(start, stop, turn * weight) for start, stop, weight in found]
+
+
+@st.cache_resource(show_spinner=False, max_entries=2)
+def _tagger(folder: str) -> "OnnxTagger":
+    from nlp.tagger import OnnxTagger
+
+    return OnnxTagger.load(Path(folder) if folder else None, threads=1)
+
+
+@st.cache_data(show_spinner=False, max_entries=1_000)
+def _weights(folder: str, text: str, key: str) -> list[tuple[int, int, float]]:
+    from nlp.explain import explain
+
+    return [(word.start, word.end, word.weight) for word in explain(_tagger(folder), text, [key])[key]]
+
+
+def _percent(odds: float, v: Viewer) -> str:
+    shown = min(99, max(1, round(100 * odds)))
+    return f"{shown}\u202f%" if v.language == "de" else f"{shown}%"

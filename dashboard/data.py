@@ -1,0 +1,191 @@
+"""What the pages ask the store: one session for each question, heavy sums kept for some seconds.
+
+Pages show, these functions ask, the store knows; nothing here changes anything (see `dashboard.deeds`).
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+from sqlmodel import Session
+
+from desk import config
+from desk.config import Desk
+from desk.errors import ConfigurationError
+from desk.trend import Rising, rising
+from store import claims, conversations, engine, friction, inbox, ledger, overview
+from store.migrate import migrate
+from store.tables import Pull, Quarantine
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+CONFIG = "KUMMERKASTEN_CONFIG"
+DATABASE = "KUMMERKASTEN_DATABASE"
+FILE = "kummerkasten.toml"
+
+
+def path() -> Path:
+    """Return where the configuration lies: what KUMMERKASTEN_CONFIG names, or the file in this folder."""
+    named = Path(os.environ.get(CONFIG) or FILE)
+    return named / FILE if named.is_dir() else named
+
+
+def desk() -> Desk:
+    """Return the desk; raises ConfigurationError with what to do where its file is missing or wrong."""
+    where = path()
+    try:
+        return _desk(str(where), where.stat().st_mtime_ns)
+    except FileNotFoundError as error:
+        raise ConfigurationError(f"There is no {where}. Write one with: kummerkasten init") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{where} cannot be read: {error}. It must be a text file in UTF-8") from error
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _desk(where: str, changed: int) -> Desk:
+    text = Path(where).read_text(encoding="utf-8-sig")
+    return config.read(text, where).at(Path(where).resolve().parent)
+
+
+def database() -> str:
+    """Return the address of the desk's database."""
+    return os.environ.get(DATABASE) or desk().database
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _engine(url: str) -> "Engine":
+    opened = engine.connect(url)
+    migrate(opened)
+    return opened
+
+
+@contextmanager
+def session(*, write: bool = False) -> Iterator[Session]:
+    """Open a session on the desk's database; one for each question."""
+    with engine.session(_engine(database()), write=write) as opened:
+        yield opened
+
+
+def unreachable() -> str:
+    """Return why the database cannot be asked, an empty string where it can; raises what migrating it raises."""
+    return engine.healthy(_engine(database()))
+
+
+@st.cache_data(ttl=10, show_spinner=False, max_entries=8)
+def _today(database: str, zone: str) -> overview.Today:
+    with session() as asked:
+        return overview.today(asked, now=datetime.now(UTC), zone=desk().tz)
+
+
+def today() -> overview.Today:
+    """Return the numbers of this moment, at most ten seconds old."""
+    return _today(database(), desk().timezone)
+
+
+@st.cache_data(ttl=60, show_spinner=False, max_entries=8)
+def _rising(database: str, zone: str) -> list[Rising]:
+    with session() as asked:
+        return rising(overview.daily_topics(asked, now=datetime.now(UTC), zone=desk().tz))
+
+
+def rising_topics() -> list[Rising]:
+    """Return what is spoken of more than usual, at most a minute old."""
+    return _rising(database(), desk().timezone)
+
+
+def waiting_to_be_read() -> int:
+    """Return how many mentions no tagger or no rule has seen yet."""
+    with session() as asked:
+        return sum(claims.waiting_counts(asked))
+
+
+def queue(filters: inbox.Filters, now: datetime, limit: int, offset: int = 0) -> list[inbox.QueueRow]:
+    """Return one page of a queue, the most pressing first."""
+    with session() as asked:
+        return inbox.queue(asked, filters, now=now, limit=limit, offset=offset)
+
+
+def count(filters: inbox.Filters, now: datetime) -> int:
+    """Return how many tickets the filters leave."""
+    with session() as asked:
+        return inbox.count(asked, filters, now=now)
+
+
+def conversation(conversation_id: int) -> conversations.Thread | None:
+    """Return a conversation, None where there is none of this id."""
+    with session() as asked:
+        return conversations.conversation(asked, conversation_id)
+
+
+def why(mention_id: int) -> conversations.Why | None:
+    """Return all that led a mention to where it is."""
+    with session() as asked:
+        return conversations.why(asked, mention_id)
+
+
+@st.cache_data(ttl=60, show_spinner=False, max_entries=8)
+def _platforms(database: str) -> list[str]:
+    with session() as asked:
+        return friction.platforms(asked)
+
+
+def platforms() -> list[str]:
+    """Return the platforms that anything was heard from, at most a minute old."""
+    return _platforms(database())
+
+
+@st.cache_data(ttl=30, show_spinner=False, max_entries=32)
+def _friction(database: str, scope: friction.Scope) -> list[friction.FrictionRow]:
+    with session() as asked:
+        return friction.friction(asked, scope)
+
+
+def friction_topics(scope: friction.Scope) -> list[friction.FrictionRow]:
+    """Return topics by people affected, at most half a minute old."""
+    return _friction(database(), scope)
+
+
+@st.cache_data(ttl=30, show_spinner=False, max_entries=32)
+def _weeks(database: str, scope: friction.Scope, zone: str, topics: tuple[str, ...]) -> list[friction.Week]:
+    with session() as asked:
+        return friction.weeks(asked, scope, desk().tz, topics)
+
+
+def weeks(scope: friction.Scope, topics: Sequence[str] = ()) -> list[friction.Week]:
+    """Return people per topic, week and platform, at most half a minute old."""
+    return _weeks(database(), scope, desk().timezone, tuple(topics))
+
+
+def quotes(scope: friction.Scope, topic: str, limit: int) -> list[friction.Quote]:
+    """Return what people said about a topic, the clearest first."""
+    with session() as asked:
+        return friction.quotes(asked, scope, topic, limit)
+
+
+def every_quote(scope: friction.Scope, topics: Sequence[str] = ()) -> Iterator[tuple[str, friction.Quote]]:
+    """Yield each topic and what was said about it: the rows of an export."""
+    with session() as asked:
+        yield from friction.every_quote(asked, scope, topics)
+
+
+def sources(now: datetime) -> list[ledger.SourceStatus]:
+    """Return the state of each source."""
+    with session() as asked:
+        return ledger.sources(asked, desk().sources, now)
+
+
+def pulls(source: str, limit: int = 25) -> list[Pull]:
+    """Return the latest pulls of a source."""
+    with session() as asked:
+        return ledger.pulls(asked, source, limit)
+
+
+def quarantined(source: str | None = None, limit: int = 50) -> list[Quarantine]:
+    """Return what could not be understood and waits for a fix."""
+    with session() as asked:
+        return ledger.quarantined(asked, source, limit)

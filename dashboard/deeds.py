@@ -1,0 +1,141 @@
+"""What a person does: change a ticket, correct a tag. Whoever comes second is told who won (guarantee 9)."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from dashboard import data
+from desk.deadline import Allowance, due
+from desk.errors import Conflict, KummerkastenError
+from desk.reading import Aspect, Tags
+from store import tags, tickets
+from store.conversations import Why
+from store.tables import Ticket
+
+_NOTICE = "notice"
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What became of the last deed: the key of a text, and who or what it names."""
+
+    text: str
+    good: bool = True
+    who: str = ""
+
+
+def notice() -> Notice | None:
+    """Return what became of the last deed, once."""
+    found = st.session_state.pop(_NOTICE, None)
+    return found if isinstance(found, Notice) else None
+
+
+def _do(deed: Callable[[], None], done: str) -> None:
+    try:
+        deed()
+        st.session_state[_NOTICE] = Notice(done)
+    except Conflict as lost:
+        st.session_state[_NOTICE] = Notice("deed.conflict", good=False, who=lost.winner)
+    except KummerkastenError as error:
+        st.session_state[_NOTICE] = Notice("deed.failed", good=False, who=str(error))
+
+
+def take(ticket: Ticket, me: str) -> None:
+    """Make a ticket mine."""
+    _do(lambda: _assign(ticket, me, me, ticket.version), "deed.taken")
+
+
+def set_status(ticket: Ticket, status: str, me: str) -> None:
+    """Set a ticket open, answered or closed."""
+
+    def deed() -> None:
+        with data.session(write=True) as store:
+            tickets.set_status(store, _id(ticket), status, by=me, version=ticket.version, now=datetime.now(UTC))
+
+    _do(deed, f"deed.{status}")
+
+
+@dataclass(frozen=True)
+class HandOver:
+    """To whom a ticket shall go, and how pressing it is."""
+
+    team: str
+    assignee: str | None
+    priority: int
+
+
+def hand_over(ticket: Ticket, wanted: HandOver, reason: Why | None, me: str) -> None:
+    """Give a ticket another team, assignee or priority; what stays the same is not touched."""
+
+    def deed() -> None:
+        version = ticket.version
+        assignee = ticket.assignee
+        if wanted.team != ticket.team:
+            _move(ticket, wanted.team, reason, me, version)
+            version, assignee = version + 1, None
+        if wanted.assignee != assignee:
+            _assign(ticket, wanted.assignee, me, version)
+            version += 1
+        if wanted.priority != ticket.priority:
+            with data.session(write=True) as store:
+                now = datetime.now(UTC)
+                tickets.set_priority(store, _id(ticket), wanted.priority, by=me, version=version, now=now)
+
+    _do(deed, "deed.handed")
+
+
+def _assign(ticket: Ticket, assignee: str | None, me: str, version: int) -> None:
+    with data.session(write=True) as store:
+        tickets.assign(store, _id(ticket), assignee, by=me, version=version, now=datetime.now(UTC))
+
+
+def _move(ticket: Ticket, team: str, reason: Why | None, me: str, version: int) -> None:
+    """Hand over with a deadline in the new team's hours: the allowance of the rule, from when the mention was heard."""
+    due_at = None
+    if reason and reason.routing:
+        allowance = Allowance.model_validate(reason.routing.allowance)
+        due_at = due(reason.said.mention.heard_at, allowance, data.desk().calendar_of(team))
+    with data.session(write=True) as store:
+        tickets.move(store, _id(ticket), team, by=me, version=version, now=datetime.now(UTC), due_at=due_at)
+
+
+def corrections(before: Tags, after: Tags) -> list[tuple[Aspect, str, bool]]:
+    """Return what a person says differently: aspect, value, and whether it holds."""
+    said: list[tuple[Aspect, str, bool]] = []
+    if after.sentiment != before.sentiment:
+        said.append(("sentiment", after.sentiment, True))
+    if after.intent != before.intent:
+        said.append(("intent", after.intent, True))
+    if after.needs_reply != before.needs_reply:
+        said.append(("needs_reply", _yes(after.needs_reply), True))
+    if after.urgent != before.urgent:
+        said.append(("urgent", _yes(after.urgent), True))
+    said += [("friction", topic, holds) for topic, holds in _moved(before.friction, after.friction)]
+    said += [("praise", topic, holds) for topic, holds in _moved(before.praise, after.praise)]
+    return said
+
+
+def correct(mention_id: int, before: Tags, after: Tags, me: str) -> None:
+    """Store what a person says about a mention, where it differs from what stood."""
+    said = corrections(before, after)
+
+    def deed() -> None:
+        with data.session(write=True) as store:
+            for aspect, value, holds in said:
+                tags.decide(store, mention_id, aspect, value, holds, me, datetime.now(UTC))
+
+    _do(deed, "deed.corrected" if said else "deed.nothing")
+
+
+def _moved(before: Mapping[str, float], after: Mapping[str, float]) -> list[tuple[str, bool]]:
+    return [(topic, True) for topic in after if topic not in before] + [(topic, False) for topic in before if topic not in after]
+
+
+def _yes(holds: bool) -> str:
+    return "yes" if holds else "no"
+
+
+def _id(ticket: Ticket) -> int:
+    return ticket.id or 0

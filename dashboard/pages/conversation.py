@@ -1,0 +1,52 @@
+"""Conversation: the whole thread, why it is here, and what can be done about it."""
+
+import streamlit as st
+
+from dashboard import data, viewer
+from dashboard.components import notices, thread, ticket, why
+from dashboard.viewer import Viewer
+from store.conversations import Said, Thread
+
+
+def page() -> None:
+    """Show the conversation that the address names."""
+    v = viewer.current()
+    given = st.query_params.get("id", "")
+    found = data.conversation(int(given)) if given.isascii() and given.isdigit() and len(given) < 19 else None
+    if found is None or not found.said:
+        notices.heading(v.words("conversation.title"))
+        notices.empty(v.words("conversation.missing"), v.words("conversation.missing_do"))
+        st.page_link("pages/inbox.py", label=v.words("conversation.back"), icon=":material/arrow_back:")
+        return
+    _show(found, v)
+
+
+def _show(found: Thread, v: Viewer) -> None:
+    ticket.around(found, v)
+    notices.told(v)
+    focus = _focus(found)
+    reason = data.why(focus.mention.id or 0) if focus else None
+    left, right = st.columns([8, 5], gap="large")
+    with left:
+        thread.head(found, v)
+        words = st.empty()
+        thread.show_in(words, found, focus, v)
+    with right:
+        ticket.panel(found, reason, v)
+        if focus and reason:
+            chosen = why.panel(focus, reason, v)
+            if marks := why.marks(focus, reason, chosen, v):
+                thread.show_in(words, found, focus, v, marks)
+        ticket.history(found, v)
+
+
+def _focus(found: Thread) -> Said | None:
+    """Return the mention that is explained: the one in the address, the one that waits, or the customer's last."""
+    theirs = [one for one in found.said if not one.mention.ours]
+    asked = st.query_params.get("mention", "")
+    wanted = [asked, str(found.ticket.mention_id) if found.ticket else ""]
+    by_id = {str(one.mention.id): one for one in theirs}
+    return next((by_id[one] for one in wanted if one in by_id), theirs[-1] if theirs else None)
+
+
+page()

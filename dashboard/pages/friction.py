@@ -1,0 +1,36 @@
+"""Friction: what hurts most, whom, since when, and in whose words; for those who can mend it."""
+
+import streamlit as st
+
+from dashboard import data, viewer
+from dashboard.components import charts, friction, notices
+from dashboard.viewer import Viewer
+from store.friction import FrictionRow, Scope
+
+
+def page() -> None:
+    """Show topics by people affected, and what is behind the chosen one."""
+    v = viewer.current()
+    notices.heading(v.words("friction.title"), v.words("friction.lead"))
+    scope, asked = friction.filters(v)
+    found = data.friction_topics(scope)
+    if not found:
+        notices.empty(v.words("friction.nothing"), v.words("friction.nothing_do"))
+        return
+    chosen = next((row for row in found if row.topic == asked), found[0])
+    left, right = st.columns([1, 1], gap="large")
+    with left:
+        friction.ranking(found, chosen.topic, scope, v)
+        friction.download(found, scope, v)
+    with right:
+        _topic(chosen, scope, v)
+
+
+def _topic(row: FrictionRow, scope: Scope, v: Viewer) -> None:
+    friction.about(row, v)
+    charts.weeks(data.weeks(scope, [row.topic]), scope, v)
+    friction.quotes(data.quotes(scope, row.topic, friction.QUOTES), v)
+    friction.to_inbox(row.topic, v)
+
+
+page()

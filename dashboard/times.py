@@ -1,0 +1,65 @@
+"""Times as people say them: how long is left, how long ago, and when, in the desk's time zone."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from dashboard.words import Words
+from desk.deadline import time_left
+
+MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+
+
+def span(length: timedelta, words: Words) -> str:
+    """Say a length of time in its largest fitting unit: "45 Min.", "5 Std.", "3 Tage"."""
+    minutes = int(length.total_seconds() // 60)
+    if minutes < 60:
+        return words("time.minutes", n=max(minutes, 1))
+    if minutes < 48 * 60:
+        return words("time.hours", n=minutes // 60)
+    return words("time.days", n=minutes // (24 * 60))
+
+
+def deadline(due_at: datetime, now: datetime, words: Words) -> str:
+    """Say how long there is until *due_at*, or for how long it has been late."""
+    left = time_left(due_at, now)
+    return words("time.left", span=span(left, words)) if left >= timedelta() else words("time.late", span=span(-left, words))
+
+
+def ago(at: datetime, now: datetime, words: Words) -> str:
+    """Say how long ago *at* was, or how soon it will be."""
+    passed = now - at
+    if abs(passed) < timedelta(minutes=1):
+        return words("time.now")
+    if passed < timedelta():
+        return words("time.in", span=_dative(-passed, words))
+    return words("time.ago", span=_dative(passed, words))
+
+
+def _dative(length: timedelta, words: Words) -> str:
+    days = length.days
+    return words("time.days_dative", n=days) if days >= 2 else span(length, words)
+
+
+def moment(at: datetime, zone: ZoneInfo, words: Words) -> str:
+    """Write a point in time in full: "24.11.2026, 14:05" or "24 Nov 2026, 14:05"."""
+    there = at.astimezone(zone)
+    return f"{day(at, zone, words)}, {there:%H:%M}"
+
+
+def day(at: datetime, zone: ZoneInfo, words: Words) -> str:
+    """Write a day: "24.11.2026" or "24 Nov 2026"."""
+    there = at.astimezone(zone)
+    if words.language == "de":
+        return f"{there.day}.{there.month}.{there.year}"
+    return f"{there.day} {MONTHS[there.month - 1]} {there.year}"
+
+
+def clock(at: datetime, zone: ZoneInfo) -> str:
+    """Write the time of day: "14:05"."""
+    return f"{at.astimezone(zone):%H:%M}"
+
+
+def long_day(at: datetime, zone: ZoneInfo, words: Words) -> str:
+    """Write a day with its weekday: "Dienstag, 24.11.2026"."""
+    there = at.astimezone(zone)
+    return f"{words(f'weekday.{there.weekday()}')}, {day(at, zone, words)}"
