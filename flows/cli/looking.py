@@ -67,7 +67,7 @@ def _source_as_json(one: "SourceStatus") -> dict[str, Any]:
 
 def _print_sources(heard: "list[SourceStatus]", now: datetime) -> None:
     out = show.console()
-    columns = ("source", "outcome", "heard", "new>", "mentions>", "quarantine>", "quota>", "next")
+    columns = ("source", "outcome", "heard", "new>", "kept>", "quarantine>", "quota>", "next")
     out.print(show.table(columns, (_source_row(one, now) for one in heard)))
     for one in heard:
         if one.last and one.last.error:
@@ -80,10 +80,10 @@ def _source_row(one: "SourceStatus", now: datetime) -> tuple[object, ...]:
     if last is None:
         return (one.name, "never heard" if one.enabled else "switched off", "", "", one.mentions, one.quarantined, "", "")
     good = last.outcome in ("done", "more", "running")
-    outcome = show.text(last.outcome if one.enabled else f"{last.outcome} (off)", "green" if good else "bold red")
+    outcome = show.text(last.outcome, "green" if good else "bold red")
     quota = "" if last.quota_left is None else last.quota_left
     heard = show.ago(last.ended_at or last.started_at, now)
-    next_run = show.ago(one.next_run_at, now) if one.next_run_at and one.enabled else ""
+    next_run = (show.ago(one.next_run_at, now) if one.next_run_at else "") if one.enabled else "-"
     return (one.name, outcome, heard, last.new, one.mentions, one.quarantined, quota, next_run)
 
 

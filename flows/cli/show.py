@@ -80,7 +80,9 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> "Table":
 
     lines = list(rows)
     shown = [place for place in range(len(columns)) if any(line[place] not in ("", None, 0) for line in lines)]
-    filled = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_header=any(column.rstrip(">~") for column in columns))
+    filled = Table(
+        box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_header=any(column.rstrip(">~") for column in columns)
+    )
     for column in (columns[place] for place in shown):
         broken = column.endswith("~")
         filled.add_column(column.rstrip(">~"), justify="right" if ">" in column else "left", no_wrap=not broken, overflow="fold")
@@ -105,7 +107,7 @@ def ago(moment: datetime | None, now: datetime) -> str:
         return "never"
     sign, amount, unit = left(moment, now)
     if sign == 0:
-        return "in a moment" if moment > now else "just now"
+        return "soon" if moment > now else "just now"
     return f"in {amount} {UNITS[unit]}" if sign > 0 else f"{amount} {UNITS[unit]} ago"
 
 

@@ -4,8 +4,9 @@ Guarantees 2 and 6: the same file again changes nothing, and a row that is not u
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 from desk.errors import KummerkastenError
@@ -14,8 +15,8 @@ from desk.problems import did_you_mean
 from desk.source import Source
 from flows.settings import Settings
 from flows.work.common import Clock, Tell, silent, utc_now, worker_name
-from listeners.contract import Broken
-from listeners.files import read_file
+from listeners.contract import Broken, Page
+from listeners.files import Described, describe, read_file
 from store import ledger, mentions
 from store.mentions import Kept
 
@@ -65,36 +66,35 @@ def take_in(
 ) -> TakenIn:
     """Keep what a file says, page by page, and write a row of the ledger; return what came of it."""
     source, kept, broken = source_of(path, name), Kept(), list[Broken]()
+    pages = _pages(settings, path, wishes)
+    first = next(pages, Page())  # a file that cannot be read at all leaves no row in the ledger
     with settings.session() as session:
         pull_id = ledger.start_pull(session, source, worker_name(), clock())
-    ended = _ending(settings, pull_id, clock)
+    outcome, error = "failed", "interrupted"
     try:
-        for page in read_file(path, **_as_asked(wishes, settings)):
+        for page in chain([first], pages):
             with settings.session() as session:
                 done = mentions.keep(session, source, replace(page, cursor=None), now=clock(), pull_id=pull_id)
             kept += done
             broken += page.broken[: _MOST_PLACES - len(broken)]
             tell(path.name, done.fetched)
-    except BaseException as error:
-        ended("failed", str(error) or "interrupted")
+        outcome, error = "done", ""
+    except Exception as fault:
+        error = str(fault)
         raise
-    ended("done", "")
-    return TakenIn(source.name, kept, tuple(broken))
-
-
-def _as_asked(wishes: Wishes, settings: Settings) -> dict[str, object]:
-    return {
-        "platform": wishes.platform,
-        "kind": wishes.kind,
-        "mapping": dict(wishes.mapping) if wishes.mapping else None,
-        "timezone": settings.desk.timezone,
-    }
-
-
-def _ending(settings: Settings, pull_id: int, clock: Clock) -> Callable[[str, str], None]:
-    def end(outcome: str, error: str) -> None:
+    finally:
         with settings.session() as session:
             now = clock()
             ledger.end_pull(session, pull_id, outcome=outcome, now=now, next_run_at=now, error=error)
+    return TakenIn(source.name, kept, tuple(broken))
 
-    return end
+
+def _pages(settings: Settings, path: Path, wishes: Wishes) -> Iterator[Page]:
+    asked = {"platform": wishes.platform, "kind": wishes.kind, "mapping": wishes.mapping}
+    return read_file(path, **asked, timezone=settings.desk.timezone)  # type: ignore[arg-type]
+
+
+def described(settings: Settings, path: Path, wishes: Wishes) -> Described:
+    """Return how a file would be read; stores nothing."""
+    asked = {"platform": wishes.platform, "kind": wishes.kind, "mapping": wishes.mapping}
+    return describe(path, **asked, timezone=settings.desk.timezone)  # type: ignore[arg-type]
