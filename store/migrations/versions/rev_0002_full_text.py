@@ -11,9 +11,10 @@ branch_labels = None
 depends_on = None
 
 _SQLITE = (
-    # The words come folded, so the tokenizer only splits; nobody searches for phrases, so no positions are kept.
+    # The words come folded, stemmed and separated by blanks: the tokenizer takes them as they are, whatever their alphabet.
+    # Nobody searches for phrases, so no positions are kept; begun words of two to four letters have their own index.
     """CREATE VIRTUAL TABLE mention_search USING fts5(
-        search, content='mention', content_rowid='id', tokenize='unicode61', detail='none')""",
+        search, content='mention', content_rowid='id', tokenize='ascii', detail='none', columnsize=0, prefix='2 3 4')""",
     """CREATE TRIGGER mention_search_insert AFTER INSERT ON mention BEGIN
         INSERT INTO mention_search(rowid, search) VALUES (new.id, new.search); END""",
     """CREATE TRIGGER mention_search_delete AFTER DELETE ON mention BEGIN
@@ -24,8 +25,9 @@ _SQLITE = (
     "INSERT INTO mention_search(mention_search) VALUES ('rebuild')",
 )
 _POSTGRESQL = (
+    # Not to_tsvector: its parser splits words at places of its own, and both databases shall find the same.
     """ALTER TABLE mention ADD COLUMN mention_search_vector tsvector
-        GENERATED ALWAYS AS (to_tsvector('simple', search)) STORED""",
+        GENERATED ALWAYS AS (array_to_tsvector(array_remove(string_to_array(search, ' '), ''))) STORED""",
     "CREATE INDEX ix_mention_search ON mention USING gin (mention_search_vector)",
 )
 
@@ -42,6 +44,6 @@ def _index_what_is_there(connection: sa.Connection) -> None:
     last = 0
     page = sa.text("SELECT id, title, text FROM mention WHERE id > :last ORDER BY id LIMIT 1000")
     while rows := connection.execute(page, {"last": last}).all():
-        words = [{"id": row.id, "search": search_words(f"{row.title} {row.text}")} for row in rows]
+        words = [{"id": row.id, "search": search_words(f"{row.title}\n{row.text}" if row.title else row.text)} for row in rows]
         connection.execute(sa.text("UPDATE mention SET search = :search WHERE id = :id"), words)
         last = rows[-1].id
