@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from dashboard.words import Words
 from desk.deadline import time_left
 
-MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
 
 def span(length: timedelta, words: Words) -> str:

@@ -1,6 +1,7 @@
 """The inbox's filters, kept in its address."""
 
 from collections.abc import Mapping
+from typing import Literal
 
 import streamlit as st
 
@@ -87,16 +88,19 @@ def _status(address: Address, v: Viewer) -> str:
     return chosen or "open"
 
 
-def _select(address: Address, name: str, options: Mapping[str, str], v: Viewer, width: int | str = "stretch") -> str:
+def _select(
+    address: Address, name: str, options: Mapping[str, str], v: Viewer, width: int | Literal["stretch"] = "stretch"
+) -> str:
     keys = ["", *options]
-    return st.selectbox(
+    chosen: str = st.selectbox(
         v.words(f"filter.{name}"),
         keys,
         index=address.index(name, keys),
         format_func=lambda key: options.get(key) or v.words(f"filter.any_{name}"),
         key=address.key(name),
-        width=width,  # type: ignore[arg-type]
+        width=width,
     )
+    return chosen
 
 
 def _more(address: Address, v: Viewer) -> dict[str, str]:

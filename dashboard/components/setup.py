@@ -15,7 +15,7 @@ def complete() -> bool:
         wrong = data.unreachable()
     except ConfigurationError as error:
         _explain("config", str(error), ("kummerkasten init", "kummerkasten check", "kummerkasten up"))
-    except Exception as error:  # noqa: BLE001 (whatever the database's driver says, people are told, not shown a traceback)
+    except Exception as error:
         _explain("database", f"{type(error).__name__}: {error}".partition("\n")[0], ("kummerkasten check", "kummerkasten status"))
     else:
         if not wrong:
