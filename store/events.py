@@ -21,20 +21,21 @@ _TOLD = ("status", "team", "assignee", "priority", "due_at")
 def change(session: Session, ticket: Ticket, values: Mapping[str, Any], *, by: str, now: datetime) -> None:
     """Change *ticket* as it was read, within the caller's transaction; raises Conflict naming who was faster."""
     row = dict(values) | {"version": ticket.version + 1, "updated_at": now, "updated_by": by}
-    seen = (col(Ticket.id) == ticket.id, col(Ticket.version) == ticket.version)
-    if affected(session.execute(update(Ticket).where(*seen).values(**row))) != 1:
-        session.rollback()
-        winner = session.exec(select(Ticket.updated_by).where(Ticket.id == ticket.id)).first() or ""
-        raise Conflict(f"somebody changed the ticket since you looked: {_who(winner)}", winner=_who(winner))
     told = [
         {"what": field, "before": _said(getattr(ticket, field)), "after": _said(values[field])}
         for field in _TOLD
         if field in values and getattr(ticket, field) != values[field]
     ]
+    asked = update(Ticket).where(col(Ticket.id) == ticket.id, col(Ticket.version) == ticket.version).values(**row)
+    if affected(session.execute(asked, execution_options={"synchronize_session": False})) != 1:
+        session.rollback()
+        winner = session.exec(select(Ticket.updated_by).where(Ticket.id == ticket.id)).first() or ""
+        raise Conflict(f"{_who(winner)} changed the ticket since you looked", winner=_who(winner))
     note(session, ticket.id, by, now, told)
+    if ticket in session:
+        session.expunge(ticket)  # from here on it is a copy of the row, not a change to be stored
     for field, value in row.items():
         setattr(ticket, field, value)
-    session.expunge(ticket)  # what it says is stored already
 
 
 def note(session: Session, ticket_id: int | None, by: str, now: datetime, told: list[dict[str, str]]) -> None:

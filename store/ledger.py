@@ -8,10 +8,11 @@ from typing import Any
 from sqlalchemy import func
 from sqlmodel import Session, col, select, update
 
+from desk.mention import storable
 from desk.source import Source
 from store import leases
 from store.tables import Lease, Mention, Pull, Quarantine, SourceState
-from store.writing import upsert
+from store.writing import affected, upsert
 
 GOOD = ("done", "more")
 """Outcomes of a pull in which everything that was asked for came."""
@@ -46,15 +47,25 @@ def due_sources(session: Session, sources: Iterable[Source], now: datetime) -> l
 
 def start_pull(session: Session, source: Source, worker: str, now: datetime) -> int:
     """Open a ledger row, and close those that died running; commits. Return the row's id."""
-    session.execute(
-        update(Pull)
-        .where(col(Pull.source) == source.name, col(Pull.outcome) == "running")
-        .values(outcome="lost", ended_at=now, error="the worker ended without a word; the next run went on from its last page")
-    )
+    session.execute(_lost(now).where(col(Pull.source) == source.name))
     pull = Pull(source=source.name, platform=source.platform, started_at=now, worker=worker)
     session.add(pull)
     session.commit()
     return pull.id or 0
+
+
+def lost_pulls(session: Session, now: datetime) -> int:
+    """Close the ledger rows of workers that died: running, and nobody holds the source any more; commits. Return how many."""
+    held = select(Lease.name).where(col(Lease.expires_at) > now)
+    dead = _lost(now).where((leases.of_source("") + col(Pull.source)).not_in(held))
+    lost = affected(session.execute(dead))
+    session.commit()
+    return lost
+
+
+def _lost(now: datetime) -> Any:
+    error = "the worker ended without a word; the next run goes on from its last page"
+    return update(Pull).where(col(Pull.outcome) == "running").values(outcome="lost", ended_at=now, error=error)
 
 
 def end_pull(
@@ -70,7 +81,8 @@ def end_pull(
 ) -> Pull:
     """Close a ledger row and set when the source is due again; commits. *quota* may hold quota_left and quota_resets_at."""
     pull = session.get_one(Pull, pull_id)
-    said = {"outcome": outcome, "ended_at": now, "next_run_at": next_run_at, "error": error, "advice": advice} | quota
+    told = {"error": storable(error), "advice": storable(advice)}
+    said = {"outcome": outcome, "ended_at": now, "next_run_at": next_run_at} | told | quota
     for field, value in said.items():
         setattr(pull, field, value)
     failures = session.exec(select(SourceState.failures).where(SourceState.source == pull.source)).first() or 0
