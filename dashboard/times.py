@@ -22,7 +22,7 @@ def span(length: timedelta, words: Words) -> str:
 def deadline(due_at: datetime, now: datetime, words: Words) -> str:
     """Say how long there is until *due_at*, or for how long it has been late."""
     left = time_left(due_at, now)
-    return words("time.left", span=span(left, words)) if left >= timedelta() else words("time.late", span=span(-left, words))
+    return words("time.left", span=span(left, words)) if left >= timedelta() else words("time.late", span=_dative(-left, words))
 
 
 def ago(at: datetime, now: datetime, words: Words) -> str:
@@ -33,6 +33,11 @@ def ago(at: datetime, now: datetime, words: Words) -> str:
     if passed < timedelta():
         return words("time.in", span=_dative(-passed, words))
     return words("time.ago", span=_dative(passed, words))
+
+
+def since(at: datetime, now: datetime, words: Words) -> str:
+    """Say for how long something has been so."""
+    return words("time.since", span=_dative(max(now - at, timedelta()), words))
 
 
 def _dative(length: timedelta, words: Words) -> str:

@@ -56,7 +56,10 @@ def trend(now: int, before: int, v: Viewer) -> Markup:
     if abs(change) < 5:
         return el("span", v.words("trend.same"), cls="k-trend", title=v.words("trend.before", n=before))
     kind, sign = ("k-up", "▲") if change > 0 else ("k-down", "▼")
-    space = "\u202f" if v.language == "de" else ""
-    return el(
-        "span", f"{sign} {v.words.value(abs(change))}{space}%", cls=f"k-trend {kind}", title=v.words("trend.before", n=before)
-    )
+    moved = v.words("trend.times", factor=round(now / before, 1)) if change >= 100 else percent(abs(change), v)
+    return el("span", f"{sign} {moved}", cls=f"k-trend {kind}", title=v.words("trend.before", n=before))
+
+
+def percent(number: int, v: Viewer) -> str:
+    """Write a whole percentage, in German with its narrow blank."""
+    return f"{v.words.value(number)}\u202f%" if v.language == "de" else f"{number}%"

@@ -95,7 +95,7 @@ def _trouble(last: Pull | None, v: Viewer) -> Markup | None:
         "div",
         el("p", said(last.error, 500)),
         el("p", el("b", v.words("sources.do"), " "), said(advice, 500)) if advice else None,
-        cls="k-trouble",
+        cls="k-trouble k-patience" if last.outcome == "busy" else "k-trouble",
     )
 
 

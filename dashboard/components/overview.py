@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import streamlit as st
+
 from dashboard.components import rows
 from dashboard.components.markup import Child, Markup, el, join, show
 from dashboard.viewer import Viewer
@@ -60,14 +62,19 @@ def teams(today: Today, v: Viewer) -> None:
     if not owing:
         show(el("p", v.words("today.all_answered"), cls="k-quiet"))
     top = max((today.teams[key].waiting for key in owing), default=1)
+    if late := today.load.late:
+        label = v.words("today.all_late", n=late)
+        st.page_link("pages/inbox.py", label=label, icon=":material/alarm:", query_params={"late": "1"})
+    listed = st.container(gap=None)
     for key in sorted(owing, key=lambda key: (-today.teams[key].late, -today.teams[key].waiting)):
-        rows.linked(
-            _team(v.team(key), today.teams[key], top, v),
-            key=f"team-{key}",
-            page="inbox",
-            label=v.words("today.open_queue", team=v.team(key)),
-            params={"team": key} | ({"late": "1"} if today.teams[key].late else {}),
-        )
+        with listed:
+            rows.linked(
+                _team(v.team(key), today.teams[key], top, v),
+                key=f"team-{key}",
+                page="inbox",
+                label=v.words("today.open_queue", team=v.team(key)),
+                params={"team": key},
+            )
 
 
 def _team(name: str, load: Load, top: int, v: Viewer) -> Markup:
@@ -96,14 +103,16 @@ def rising(found: Sequence[Rising], v: Viewer) -> None:
     show(el("h2", v.words("today.rising")))
     if not found:
         show(el("p", v.words("today.steady"), cls="k-quiet"))
+    listed = st.container(gap=None)
     for rise in found[:_MOST_RISING]:
-        rows.linked(
-            _rise(rise, v),
-            key=f"rise-{rise.topic}",
-            page="friction",
-            label=v.words("today.open_topic", topic=v.topic(rise.topic)),
-            params={"topic": rise.topic, "days": "28"},
-        )
+        with listed:
+            rows.linked(
+                _rise(rise, v),
+                key=f"rise-{rise.topic}",
+                page="friction",
+                label=v.words("today.open_topic", topic=v.topic(rise.topic)),
+                params={"topic": rise.topic, "days": "28"},
+            )
 
 
 def _rise(rise: Rising, v: Viewer) -> Markup:
@@ -118,19 +127,21 @@ def platforms(today: Today, v: Viewer) -> None:
     top = max(today.platforms.values(), default=1)
     if not today.platforms:
         show(el("p", v.words("today.quiet_week"), cls="k-quiet"))
+    listed = st.container(gap=None)
     for platform, count in today.platforms.items():
-        rows.linked(
-            join(
-                el(
-                    "div",
-                    el("span", v.platform(platform), cls="k-name"),
-                    _bar(count, top),
-                    el("span", v.words.value(count), cls="k-count"),
-                    cls="k-load k-short",
-                )
-            ),
-            key=f"platform-{platform}",
-            page="inbox",
-            label=v.words("today.open_queue", team=v.platform(platform)),
-            params={"platform": platform},
-        )
+        with listed:
+            rows.linked(
+                join(
+                    el(
+                        "div",
+                        el("span", v.platform(platform), cls="k-name"),
+                        _bar(count, top),
+                        el("span", v.words.value(count), cls="k-count"),
+                        cls="k-load k-short",
+                    )
+                ),
+                key=f"platform-{platform}",
+                page="inbox",
+                label=v.words("today.open_queue", team=v.platform(platform)),
+                params={"platform": platform},
+            )

@@ -44,12 +44,12 @@ def show_all(found: Thread, focus: Said | None, v: Viewer, marks: Marks) -> None
         mine = focus is not None and one.mention.id == focus.mention.id
         show(_bubble(one, v, marks if mine else (), mine and len(found.said) > 1))
         if len(words_of(one)) > SHOWN:
-            _whole(one, v)
+            _whole(one, v, again=bool(marks))
 
 
 def show_in(place: DeltaGenerator, found: Thread, focus: Said | None, v: Viewer, marks: Marks = ()) -> None:
     """Show the thread at *place*, instead of what was there."""
-    with place.container(key="k-thread", gap="small"):
+    with place.container(gap="small"):
         show_all(found, focus, v, marks)
 
 
@@ -123,14 +123,14 @@ def _earlier(versions: Sequence[MentionVersion], v: Viewer) -> Markup:
     )
 
 
-def _whole(one: Said, v: Viewer) -> None:
+def _whole(one: Said, v: Viewer, again: bool) -> None:
     words = words_of(one)
     st.download_button(
         v.words("mention.whole", n=len(words)),
         data=words.encode("utf-8", "replace"),
         file_name=f"mention-{one.mention.id}.txt",
         mime="text/plain",
-        key=f"whole-{one.mention.id}",
+        key=f"whole-{one.mention.id}-{again}",
         type="tertiary",
         icon=":material/download:",
         on_click="ignore",

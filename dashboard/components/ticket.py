@@ -77,7 +77,7 @@ def _facts(ticket: Ticket, reason: Why | None, v: Viewer) -> Markup:
             _fact(w("ticket.assignee"), ticket.assignee or w("ticket.unassigned")),
             _fact(w("ticket.priority"), w(f"priority.{ticket.priority}")),
             _fact(w("ticket.due"), times.moment(ticket.due_at, v.zone, w)) if ticket.status == "open" else None,
-            _fact(w("ticket.waiting"), times.ago(ticket.waiting_since, v.now, w)) if ticket.status == "open" else None,
+            _fact(w("ticket.waiting"), times.since(ticket.waiting_since, v.now, w)) if ticket.status == "open" else None,
             _fact(w("ticket.rule"), rule),
             _fact(w("ticket.by_hand"), w("ticket.manual")) if ticket.manual else None,
             cls="k-facts",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard import times
-from dashboard.components import correct
+from dashboard.components import chips, correct
 from dashboard.components.markup import Markup, el, said, show
 from dashboard.components.thread import SHOWN, Marks, words_of
 from dashboard.viewer import Viewer
@@ -141,5 +141,4 @@ def _weights(folder: str, text: str, key: str) -> list[tuple[int, int, float]]:
 
 
 def _percent(odds: float, v: Viewer) -> str:
-    shown = min(99, max(1, round(100 * odds)))
-    return f"{shown}\u202f%" if v.language == "de" else f"{shown}%"
+    return chips.percent(min(99, max(1, round(100 * odds))), v)
