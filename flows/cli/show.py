@@ -80,9 +80,8 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> "Table":
 
     lines = list(rows)
     shown = [place for place in range(len(columns)) if any(line[place] not in ("", None, 0) for line in lines)]
-    filled = Table(
-        box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_header=any(column.rstrip(">~") for column in columns)
-    )
+    headed = any(column.rstrip(">~") for column in columns)
+    filled = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_header=headed)
     for column in (columns[place] for place in shown):
         broken = column.endswith("~")
         filled.add_column(column.rstrip(">~"), justify="right" if ">" in column else "left", no_wrap=not broken, overflow="fold")
