@@ -17,10 +17,10 @@ if setup.complete():
     w = sidebar.choose().words
     st.navigation(
         [
-            st.Page("pages/today.py", title=w("today.title"), icon=":material/today:", url_path="today", default=True),
-            st.Page("pages/inbox.py", title=w("inbox.title"), icon=":material/inbox:", url_path="inbox"),
-            st.Page("pages/friction.py", title=w("friction.title"), icon=":material/troubleshoot:", url_path="friction"),
-            st.Page("pages/sources.py", title=w("sources.title"), icon=":material/hearing:", url_path="sources"),
-            st.Page("pages/conversation.py", title=w("conversation.title"), url_path="conversation", visibility="hidden"),
+            st.Page("views/today.py", title=w("today.title"), icon=":material/today:", url_path="today", default=True),
+            st.Page("views/inbox.py", title=w("inbox.title"), icon=":material/inbox:", url_path="inbox"),
+            st.Page("views/friction.py", title=w("friction.title"), icon=":material/troubleshoot:", url_path="friction"),
+            st.Page("views/sources.py", title=w("sources.title"), icon=":material/hearing:", url_path="sources"),
+            st.Page("views/conversation.py", title=w("conversation.title"), url_path="conversation", visibility="hidden"),
         ]
     ).run()

@@ -152,7 +152,7 @@ def _quote(quote: Quote, v: Viewer) -> Markup:
 def to_inbox(topic: str, v: Viewer) -> None:
     """Lead to the tickets about a topic."""
     label = v.words("friction.to_inbox", topic=v.topic(topic))
-    st.page_link("pages/inbox.py", label=label, icon=":material/inbox:", query_params={"topic": topic})
+    st.page_link("views/inbox.py", label=label, icon=":material/inbox:", query_params={"topic": topic})
 
 
 def download(found: Sequence[FrictionRow], scope: Scope, v: Viewer) -> None:

@@ -64,7 +64,7 @@ def teams(today: Today, v: Viewer) -> None:
     top = max((today.teams[key].waiting for key in owing), default=1)
     if late := today.load.late:
         label = v.words("today.all_late", n=late)
-        st.page_link("pages/inbox.py", label=label, icon=":material/alarm:", query_params={"late": "1"})
+        st.page_link("views/inbox.py", label=label, icon=":material/alarm:", query_params={"late": "1"})
     listed = st.container(gap=None)
     for key in sorted(owing, key=lambda key: (-today.teams[key].late, -today.teams[key].waiting)):
         with listed:

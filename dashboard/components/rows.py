@@ -14,7 +14,7 @@ def linked(markup: Markup, *, key: str, page: str, label: str, params: Mapping[s
     """Show markup as a row that opens *page*; *label* is what a screen reader says."""
     with st.container(key=f"k-row-{key}", gap=None):
         show(markup)
-        st.page_link(f"pages/{page}.py", label=label, query_params=dict(params))
+        st.page_link(f"views/{page}.py", label=label, query_params=dict(params))
 
 
 def ticket(row: QueueRow, v: Viewer) -> None:

@@ -20,12 +20,12 @@ def around(found: Thread, v: Viewer) -> None:
     """Show the ways back to the inbox and on to the next ticket."""
     with st.container(horizontal=True, horizontal_alignment="distribute", key="k-ways"):
         back = last_of("inbox")
-        st.page_link("pages/inbox.py", label=v.words("conversation.back"), icon=":material/arrow_back:", query_params=back)
+        st.page_link("views/inbox.py", label=v.words("conversation.back"), icon=":material/arrow_back:", query_params=back)
         if (after := _next(found, v)) is not None:
             label = v.words("conversation.next")
             params = {"id": str(after)}
             st.page_link(
-                "pages/conversation.py", label=label, icon=":material/arrow_forward:", icon_position="right", query_params=params
+                "views/conversation.py", label=label, icon=":material/arrow_forward:", icon_position="right", query_params=params
             )
 
 

@@ -43,7 +43,7 @@ def _nothing(asked: Filters, v: Viewer) -> None:
         notices.empty(v.words("inbox.team_done", team=v.team(asked.team or "")), v.words("inbox.team_done_do"))
     else:
         notices.empty(v.words("inbox.nothing"), v.words("inbox.nothing_do"))
-        st.page_link("pages/inbox.py", label=v.words("inbox.reset"), icon=":material/filter_alt_off:")
+        st.page_link("views/inbox.py", label=v.words("inbox.reset"), icon=":material/filter_alt_off:")
 
 
 page()

@@ -16,7 +16,7 @@ def page() -> None:
     if found is None or not found.said:
         notices.heading(v.words("conversation.title"))
         notices.empty(v.words("conversation.missing"), v.words("conversation.missing_do"))
-        st.page_link("pages/inbox.py", label=v.words("conversation.back"), icon=":material/arrow_back:")
+        st.page_link("views/inbox.py", label=v.words("conversation.back"), icon=":material/arrow_back:")
         return
     _show(found, v)
 

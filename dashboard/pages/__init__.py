@@ -1,1 +1,0 @@
-"""One file for each page; Streamlit runs them as scripts."""
