@@ -14,7 +14,7 @@ from store.writing import insert_new, upsert_ids
 
 _NEWER_AUTHOR = """
     handle = coalesce(nullif(excluded.handle, ''), author.handle), name = coalesce(nullif(excluded.name, ''), author.name),
-    url = coalesce(excluded.url, author.url), followers = coalesce(excluded.followers, author.followers)"""
+    url = coalesce(nullif(excluded.url, ''), author.url), followers = coalesce(excluded.followers, author.followers)"""
 _LONGER_CONVERSATION = """
     started_at = CASE WHEN excluded.started_at < conversation.started_at
         THEN excluded.started_at ELSE conversation.started_at END,
@@ -32,8 +32,12 @@ def add(session: Session, source: Source, platform: str, mentions: Sequence[hear
         return 0
     authors = _authors(session, platform, mentions)
     conversations = _conversations(session, source, platform, mentions)
-    rows = [_row(source, mention, now, authors, conversations) for mention in mentions]
+    rows = [_row(source, mention, now, authors, conversations) for mention in sorted(mentions, key=_by_id)]
     return insert_new(session, Mention, rows)
+
+
+def _by_id(mention: heard.Mention) -> str:
+    return mention.native_id
 
 
 def _row(
@@ -67,19 +71,14 @@ def _row(
 
 def _authors(session: Session, platform: str, mentions: Sequence[heard.Mention]) -> dict[str, int]:
     """Return the ids of authors by their native ids; what a platform says of them now replaces what it said before."""
-    authors = {mention.author.native_id: mention.author for mention in mentions if mention.author}
-    rows = [
-        {
-            "platform": platform,
-            "native_id": author.native_id,
-            "handle": author.handle,
-            "name": author.name,
-            "url": author.url,
-            "followers": author.followers,
+    rows: dict[str, dict[str, Any]] = {}
+    for author in (mention.author for mention in mentions if mention.author):
+        said = author.model_dump()
+        before = rows.get(author.native_id, said)
+        rows[author.native_id] = {"platform": platform} | {
+            name: before[name] if value in (None, "") else value for name, value in said.items()
         }
-        for _, author in sorted(authors.items())
-    ]
-    return upsert_ids(session, Author, rows, _NEWER_AUTHOR)
+    return upsert_ids(session, Author, [rows[one] for one in sorted(rows)], _NEWER_AUTHOR)
 
 
 def _conversations(session: Session, source: Source, platform: str, mentions: Sequence[heard.Mention]) -> dict[str, int]:

@@ -79,7 +79,7 @@ def _keep(session: Session, source: Source, page: Page, now: datetime, lease: le
     counts = [
         _keep_mentions(session, source, platform, mentions, now)
         for turn in _rounds(page.mentions)
-        for platform, mentions in turn.items()
+        for platform, mentions in sorted(turn.items())
     ]
     kept = Kept(
         fetched=len(page.mentions) + len(page.broken),
@@ -112,17 +112,14 @@ def known(session: Session, source: str, since: datetime) -> dict[str, datetime]
 
 
 def _rounds(mentions: Iterable[heard.Mention]) -> list[dict[str, list[heard.Mention]]]:
-    """Return the page by platform, each mention once; a second version of a mention is a second round, and so on.
-
-    Platforms and native ids come sorted: workers that keep the same page wait for each other once, never in a circle.
-    """
+    """Return the page by platform, each mention once; a second version of a mention is a second round, and so on."""
     versions: dict[tuple[str, str], list[heard.Mention]] = {}
     for mention in mentions:
         so_far = versions.setdefault((mention.platform, mention.native_id), [])
         if not so_far or _said(so_far[-1]) != _said(mention):
             so_far.append(mention)
     rounds: list[dict[str, list[heard.Mention]]] = []
-    for (platform, _), said in sorted(versions.items()):
+    for (platform, _), said in versions.items():
         rounds += [{} for _ in range(len(said) - len(rounds))]
         for turn, mention in enumerate(said):
             rounds[turn].setdefault(platform, []).append(mention)

@@ -59,6 +59,13 @@ def postgres_url(postgres: str, postgres_template: str) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture
+def empty_postgres_url(postgres: str) -> Iterator[str]:
+    """The address of a PostgreSQL database without any table."""
+    with postgres_database(postgres) as url:
+        yield url
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def database_url(request: pytest.FixtureRequest) -> str:
     """The address of an empty, migrated database: the test runs once on each kind."""
