@@ -73,9 +73,9 @@ class Encoder:
         parts = self._session.run(["last_tokens", "middle_tokens"], self._feed(text))
         offsets = self._tokenizer(PREFIX + cut(text), truncation=True, return_offsets_mapping=True)["offset_mapping"]
         shift = len(PREFIX)
-        kept = [index for index, (start, end) in enumerate(offsets) if end > start >= shift]
+        kept = [index for index, (start, end) in enumerate(offsets) if end > max(start, shift)]  # the first begins with the blank
         vectors = np.concatenate([part[0] for part in parts], axis=1)
-        return vectors[kept], [(offsets[index][0] - shift, offsets[index][1] - shift) for index in kept]
+        return vectors[kept], [(max(offsets[index][0] - shift, 0), offsets[index][1] - shift) for index in kept]
 
     def _feed(self, text: str) -> dict[str, NDArray[np.int64]]:
         encoded = self._tokenizer([PREFIX + cut(text)], truncation=True, return_tensors="np")
