@@ -39,7 +39,7 @@ def kk(config: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 @pytest.fixture
 def told(world: World) -> None:
-    world.say("PayPal geht seit drei Tagen nicht, ich will mein Geld zurück! #kastanie", ago=timedelta(hours=3), author="mira")
+    world.say("PayPal geht nicht, bitte helft mir! #kastanie", ago=timedelta(hours=3), author="mira")
     world.say("Das neue Sofa ist wunderschön, danke! #kastanie", ago=timedelta(hours=2))
     world.say("\x1b[31m[bold]Rot\u202e", channel="review", stars=1, ago=timedelta(hours=1))
 
