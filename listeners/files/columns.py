@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 from desk.errors import ConfigurationError
 from listeners.files import dates, ratings
-from listeners.files.names import EVERY, FIELDS, NAMES
+from listeners.files.names import AMBIGUOUS, EVERY, FIELDS, NAMES
 from listeners.files.table import Cell, text_of
 from listeners.files.values import KINDS_BY_NAME, OUR_ROLES, THEIR_ROLES
 
@@ -15,7 +15,7 @@ TOGETHER = " + "
 """Between the names of columns that are read as one ("Vorname + Nachname")."""
 
 _ORDER = (
-    *("said_at", "stars", "text", "title", "reply", "reply_at", "id", "conversation", "parent", "url", "language"),
+    *("said_at", "stars", "id", "text", "title", "reply", "reply_at", "conversation", "parent", "url", "language"),
     *("author", "author_name", "edited_at", "kind", "ours"),
 )
 """In which the fields choose their columns; what is left goes to the next."""
@@ -120,9 +120,9 @@ def _find(name: str, columns: Sequence[Seen], found: Mapping[str, str]) -> str |
     for match in (_same, _last_words, _beginning):
         for word in NAMES[name]:
             for one in free:
-                if match(word, one):
+                if match(word, one) and (match is _same or name != "text" or one.prose or not one.filled):
                     return one.name
-    return None
+    return next((one.name for one in free if name == "stars" and one.filled and ratings.asked(one.name)), None)
 
 
 def _same(word: str, column: Seen) -> bool:
@@ -146,6 +146,8 @@ def _plausible(name: str, column: Seen) -> bool:
     if name == "stars":
         return share(ratings.looks) >= 0.6
     if name in ("text", "title", "reply"):
+        if {column.words, plain_name(column.name.rpartition(".")[2])} & (set(NAMES[name]) - AMBIGUOUS):
+            return True
         return not column.filled or (share(ratings.looks) < 0.6 and share(_dated) < 0.6 and share(_address) < 0.6)
     if name in ("id", "parent", "conversation"):
         return share(_short) == 1 and (name != "id" or len(set(column.filled)) == len(column.filled) > 0)

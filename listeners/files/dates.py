@@ -47,7 +47,7 @@ _ZONES = {
     "pdt": -7,
 }
 _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,6})\d*)?)?\s*([ap]\.?\s?m\.?)?(?:\s*uhr)?", re.I)
-_OFFSET = re.compile(r"\(?(?:(?:utc|gmt)\s*)?([+-])(\d{2}):?(\d{2})\)?\s*$|\(?\b(" + "|".join(_ZONES) + r")\)?\s*$", re.I)
+_OFFSET = re.compile(r"\(?(?:(?:utc|gmt)\s*)?([+-])(\d{2}):?(\d{2})\)?\s*$|\(?(?<![a-z])(" + "|".join(_ZONES) + r")\)?\s*$", re.I)
 _YEAR_FIRST = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})")
 _YEAR_LAST = re.compile(r"(\d{1,2})([-/.])\s?(\d{1,2})\2\s?(\d{4}|\d{2})")
 _WORDS = re.compile(
@@ -129,6 +129,12 @@ def month_first(cells: Iterable[Cell], latest: datetime) -> bool:
         if first != second and (proof := _proof(cell, future)) is not None:
             return proof
     return False
+
+
+def ambiguous(cell: Cell) -> bool:
+    """Say whether *cell* could have the day or the month first, going by its form."""
+    found = _YEAR_LAST.search(cell) if isinstance(cell, str) else None
+    return found is not None and found[2] != "."
 
 
 def looks(cell: Cell, *, digits: bool = True) -> bool:

@@ -23,6 +23,10 @@ _LETTERS = set("äöüÄÖÜßáàâãéèêëíìîïóòôõúùûñçøåæœ
 _SIGNS = set("€„“”‚‘’–—…•°§´«»£®©½¼²³·¡¿")
 _WESTERN = ("cp1252", "cp850", "mac_roman")
 _ENOUGH = 0.85
+_AT_MOST = 0.3
+"""No western language writes more than that in letters beyond ASCII."""
+_EVIDENCE = 20
+"""Letters beyond ASCII below which statistics are guesswork."""
 _ESCAPED = re.compile("[\udc80-\udcff]")
 
 
@@ -107,7 +111,8 @@ def _of(chunk: bytes) -> Encoding:
     best = max(_WESTERN, key=lambda name: (shares[name], -_WESTERN.index(name)))
     if shares["cp1252"] >= _ENOUGH or shares[best] < _ENOUGH:
         best = "cp1252"
-    if shares[best] < _ENOUGH and (other := from_bytes(sample).best()):
+    western = shares[best] >= _ENOUGH and sum(byte > 127 for byte in sample) < _AT_MOST * len(sample)
+    if not western and foreign >= _EVIDENCE and (other := from_bytes(sample).best()):
         best = other.encoding
     return Encoding(best)
 

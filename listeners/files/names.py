@@ -84,3 +84,5 @@ NAMES: Mapping[str, tuple[str, ...]] = {
 FIELDS = tuple(NAMES)
 """What a mention has that a column can hold, as ``mapping`` names it."""
 EVERY = frozenset(word for words in NAMES.values() for word in words)
+AMBIGUOUS = frozenset(("bewertung", "antwort", "answer", "review", "rezension", "feedback", "meinung"))
+"""Names of the text that are at times those of stars or of our answer: what stands in the column decides."""

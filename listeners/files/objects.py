@@ -68,12 +68,14 @@ def _is_lines(stream: TextIO) -> bool:
             except (ValueError, RecursionError):
                 return False
             more = any(other.strip() for other in iter(lambda: stream.readline(ROW_LIMIT), ""))
-            return isinstance(value, dict) and (more or not any(_is_list(inside) for inside in value.values()))
+            return isinstance(value, dict) and (more or not _holds_list(value))
     return True
 
 
-def _is_list(value: object) -> bool:
-    return isinstance(value, list) and any(isinstance(one, dict) for one in value)
+def _holds_list(value: object) -> bool:
+    if isinstance(value, list):
+        return any(isinstance(one, dict) for one in value)
+    return isinstance(value, dict) and any(_holds_list(inside) for inside in value.values())
 
 
 def _lines(stream: TextIO, encoding: Encoding) -> Iterator[Row | Bad]:

@@ -73,15 +73,15 @@ def make(path: Path, wish: Wish) -> Plan:
     by_field = {name: columns.parts(written, seen) for name, written in mapping.items()}
     written_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
     zone = wish.timezone
-    stars = next((one for one in seen if one.name == mapping.get("stars")), Seen(""))
+    stars = _named(seen, mapping.get("stars")) or Seen("")
     return Plan(
         table=table,
         mapping=by_field,
         platform=wish.platform or (profile.platform if profile else PLATFORM),
         kind=wish.kind or (profile.kind if profile else _kind(mapping)),
         profile=profile,
-        said=_calendar(table, mapping.get("said_at"), zone, written_at),
-        replied=_calendar(table, mapping.get("reply_at"), zone, written_at),
+        said=_calendar(table, _named(seen, mapping.get("said_at")), zone, written_at),
+        replied=_calendar(table, _named(seen, mapping.get("reply_at")), zone, written_at),
         scale=ratings.scale_of(stars.cells, stars.name),
         written_at=written_at,
     )
@@ -99,13 +99,13 @@ def open_table(path: Path) -> Table:
         return sheets.table(path)
     if not head.strip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"):
         raise NotUnderstood("the file is empty")
+    if _binary(head):
+        raise NotUnderstood("this is no text, and no workbook")
     if suffix in _LINES:
         return objects.table(path, lines=True)
     begins = head.replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")[:1]
     if suffix == ".json" or (suffix not in _TEXTS and begins in (b"{", b"[")):
         return objects.table(path)
-    if _binary(head):
-        raise NotUnderstood("this is no text, and no workbook")
     return delimited.table(path, _TEXTS.get(suffix, "text"))
 
 
@@ -121,7 +121,7 @@ def _mapping(seen: Sequence[Seen], profile: Profile | None, fixed: Mapping[str, 
     by_words = {one.words: one.name for one in reversed(seen)}
     told = {name: by_words[words] for name, words in (profile.columns if profile else {}).items() if words in by_words}
     found = columns.guess(seen, {**told, **fixed})
-    if profile and profile.kind == "survey" and "text" not in fixed:
+    if "text" not in fixed and (profile.kind if profile else _kind(found)) == "survey":
         found["text"] = columns.questions(seen, found)
     return found
 
@@ -138,12 +138,19 @@ def _kind(mapping: Mapping[str, str]) -> Kind:
     return "dm" if text.startswith(("nachricht", "message", "ihre nachricht")) else "comment"
 
 
-def _calendar(table: Table, column: str | None, zone: str, written_at: datetime) -> Calendar:
+def _named(seen: Sequence[Seen], name: str | None) -> Seen | None:
+    return next((one for one in seen if one.name == name), None)
+
+
+def _calendar(table: Table, column: Seen | None, zone: str, written_at: datetime) -> Calendar:
+    """Return how a column's dates are read; goes through the whole file only where its first rows leave it open."""
     if column is None:
         return Calendar(ZoneInfo(zone))
-    cells = (row.cells.get(column) for row in table.rows() if isinstance(row, Row))
-    american = dates.month_first(cells, written_at)
-    return Calendar(UTC if "utc" in plain_name(column).split() else ZoneInfo(zone), american)
+    american = False
+    if any(dates.ambiguous(cell) for cell in column.cells):
+        cells = (row.cells.get(column.name) for row in table.rows() if isinstance(row, Row))
+        american = dates.month_first(cells, written_at)
+    return Calendar(UTC if "utc" in column.words.split() else ZoneInfo(zone), american)
 
 
 def zone_of(name: str) -> str:

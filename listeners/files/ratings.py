@@ -20,7 +20,12 @@ _WORDS = {
     **dict.fromkeys(("four", "vier"), 4.0),
     **dict.fromkeys(("five", "fünf", "good", "gut"), 5.0),
 }
-_FULL, _EMPTY = "★⭐🌟✭", "☆✩"
+_FULL = "★⭐🌟✭"
+_NOT_RATED = {"", "offered", "unoffered", "not offered", "-", "–", "n/a", "k. a.", "k.a.", "keine angabe", "nicht bewertet"}
+_ASKED = re.compile(
+    r"\bnps\b|net promoter|empfehl|recommend|zufrieden|satisf|bewerten sie|how would you rate|\b[01]\s?(?:-|–|bis|to)\s?\d", re.I
+)
+_OUT_OF_TEN = re.compile(r"\bnps\b|net promoter|empfehl|recommend|\b[01]\s?(?:-|–|bis|to)\s?10\b", re.I)
 
 
 def read(cell: Cell, scale: Scale = 5) -> float | None:
@@ -43,20 +48,29 @@ def read(cell: Cell, scale: Scale = 5) -> float | None:
 
 def scale_of(cells: Iterable[Cell], name: str) -> Scale:
     """Return what the bare numbers of a column are out of, by its largest one and by its name."""
-    said = name.casefold()
-    if "schulnote" in said:
+    if "schulnote" in name.casefold():
         return "grade"
-    if re.search(r"\bnps\b|net promoter|0\s?(?:-|–|bis|to)\s?10|1\s?(?:-|–|bis|to)\s?10", said):
-        return 10
     numbers = [_number(found[1]) for cell in cells if (found := _BARE.fullmatch(text_of(cell)))]
     largest = max(numbers, default=5)
+    if largest <= 10 and _OUT_OF_TEN.search(name):
+        return 10
     return 5 if largest <= 5 else 10 if largest <= 10 else 100
 
 
 def looks(cell: Cell) -> bool:
-    """Say whether *cell* could be a rating."""
+    """Say whether *cell* could be a rating, or says that there is none."""
     text = text_of(cell)
-    return len(text) <= 30 and (read(text, 100) is not None or text == "0")
+    return len(text) <= 30 and (read(text, 100) is not None or text == "0" or not is_given(cell))
+
+
+def is_given(cell: Cell) -> bool:
+    """Say whether *cell* says anything."""
+    return text_of(cell).casefold() not in _NOT_RATED
+
+
+def asked(name: str) -> bool:
+    """Say whether a question asks for a rating ("Wie zufrieden sind Sie? (1-5)")."""
+    return _ASKED.search(name) is not None
 
 
 def _bare(value: float, scale: Scale) -> float | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
+from urllib.parse import unquote
 
 from pydantic import ValidationError
 
@@ -96,7 +97,7 @@ class Turner:
                 "edited_at": self._edited(row, said.at),
                 "language": values.language(cells.get("language")),
                 "stars": stars,
-                "rating": cells.get("stars") or None,
+                "rating": cells.get("stars") if ratings.is_given(cells.get("stars")) else None,
                 "ours": values.ours(cells.get("ours")),
             }
         )
@@ -129,7 +130,7 @@ class Turner:
     def _id(self, cells: Mapping[str, str], said: Said) -> str:
         """Return the export's own id, made unique where another tool may use it too; else one of who said what, when."""
         if found := _REVIEW_ID.search(cells.get("url", "")):
-            return _fit(found[1])
+            return _fit(unquote(found[1]))
         given = cells.get("id")
         if given and self._is_unique(given):
             return _fit(given)
@@ -148,7 +149,7 @@ class Turner:
         return _fit(given if self._is_unique(given) else f"{given}~{_digest(self._space('id'), '')[:8]}")
 
     def _is_unique(self, given: str) -> bool:
-        return self.plan.own_ids or self.plan.platform != "files" or _WIDE_ID.fullmatch(given) is not None
+        return self.plan.own_ids or _WIDE_ID.fullmatch(given) is not None
 
     def _space(self, name: str) -> str:
         """Name the tool by its columns, as far as it is known."""

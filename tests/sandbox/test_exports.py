@@ -1,89 +1,67 @@
-import csv
-import io
-import json
+"""The story's reviews, survey answers and mails come as exports that are read like any other."""
+
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
-from openpyxl import load_workbook
 
+from desk.mention import Mention
+from listeners.files import read_file
 from listeners.sandbox import story
 from listeners.sandbox.exports import write_exports
 
-NOW = datetime(2026, 11, 24, 18, tzinfo=UTC)
-
-
-def of(channel, clock=NOW):
-    return [told for told in story.at(NOW) if told.line.channel == channel and told.seen(clock)]
+NOW = datetime(2026, 11, 24, 22, 59, tzinfo=UTC)
+TOLD = story.at(NOW)
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("exports")
-    write_exports(folder, story.at(NOW), NOW)
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("exports") / "new"
+    assert len(write_exports(folder, TOLD, NOW)) == 3
     return folder
 
 
-def only(folder, pattern):
-    (path,) = folder.glob(pattern)
-    return path
+def heard(path: Path) -> list[Mention]:
+    pages = list(read_file(path))
+    assert [one for page in pages for one in page.broken] == []
+    return [mention for page in pages for mention in page.mentions]
 
 
-def reviews(folder):
-    return list(csv.DictReader(io.StringIO(only(folder, "*.csv").read_text("utf-8-sig"), newline="")))
+@pytest.mark.parametrize(
+    ("name", "channel"),
+    [("trustpilot-bewertungen.csv", "trustpilot"), ("kundenumfrage.xlsx", "survey"), ("helpdesk.jsonl", "helpdesk")],
+)
+def test_what_is_told_is_what_is_read(folder: Path, name: str, channel: str) -> None:
+    told = sorted((one for one in TOLD if one.line.channel == channel and one.seen(NOW)), key=lambda one: one.line.id)
+    read = sorted(heard(folder / name), key=lambda one: one.native_id)
+    assert [(one.text, one.kind) for one in read] == [(one.text(NOW).strip(), one.line.kind) for one in told]
+    assert [one.ours for one in read] == [one.line.ours for one in told]
+    assert all(abs(one.said_at - other.said_at) < timedelta(seconds=1) for one, other in zip(read, told, strict=True))
 
 
-def survey(folder):
-    book = load_workbook(only(folder, "*.xlsx"), read_only=True)
-    rows = list(book.worksheets[0].iter_rows(min_row=2, values_only=True))
-    book.close()
-    return rows
+def test_a_mail_and_its_answers_are_one_conversation(folder: Path) -> None:
+    mails = heard(folder / "helpdesk.jsonl")
+    by_id = {one.native_id: one for one in mails}
+    assert any(one.parent for one in mails)
+    assert all(by_id[one.parent].conversation == one.conversation for one in mails if one.parent)
 
 
-def helpdesk(folder):
-    return [json.loads(line) for line in only(folder, "*.jsonl").read_text("utf-8").splitlines()]
+def test_reviews_are_trustpilots_with_stars_and_people(folder: Path) -> None:
+    reviews = [one for one in heard(folder / "trustpilot-bewertungen.csv") if not one.ours]
+    assert {one.platform for one in reviews} == {"trustpilot"}
+    assert all(one.stars and one.author for one in reviews)
 
 
-def test_every_review_of_the_story_is_in_the_review_sites_export(folder):
-    rows, said = reviews(folder), [told for told in of("trustpilot") if not told.line.ours]
-    assert [row["Review Content"] for row in rows] == [told.text(NOW) for told in said]
-    assert [row["Review Created (UTC)"] for row in rows] == [f"{told.said_at:%Y-%m-%d %H:%M:%S}" for told in said]
-
-
-def test_every_answer_of_the_story_is_in_the_surveys_workbook(folder):
-    assert [row[-1] for row in survey(folder)] == [told.text(NOW) for told in of("survey")]
-
-
-def test_every_mail_is_in_the_helpdesks_export_and_says_who_speaks(folder):
-    rows, said = helpdesk(folder), of("helpdesk")
-    assert {told.text(NOW) for told in said} <= {value for row in rows for value in row.values() if isinstance(value, str)}
-    assert [row["direction"].startswith("out") for row in rows] == [told.line.ours for told in said]
-    assert [datetime.fromisoformat(row["created_at"]) for row in rows] == [told.said_at for told in said]
-
-
-def test_what_is_said_later_is_not_in_the_export_yet(tmp_path):
-    early = NOW - timedelta(days=14)
-    write_exports(tmp_path, story.at(NOW), early)
-    assert 0 < len(helpdesk(tmp_path)) == len(of("helpdesk", early)) < len(of("helpdesk"))
-
-
-def test_writing_again_touches_nothing(tmp_path):
-    assert len(write_exports(tmp_path, story.at(NOW), NOW)) == 3
-    before = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
-    assert not write_exports(tmp_path, story.at(NOW), NOW)
-    assert {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == before
-
-
-def test_only_the_export_that_has_grown_is_written(tmp_path):
-    told = story.at(NOW)
-    last = of("helpdesk")[-1].line.id
-    write_exports(tmp_path, [one for one in told if one.line.id != last], NOW)
-    assert list(write_exports(tmp_path, told, NOW)) == [only(tmp_path, "*.jsonl")]
-
-
-def test_nothing_unfinished_is_left_behind(folder):
-    assert {path.suffix for path in folder.iterdir()} == {".csv", ".xlsx", ".jsonl"}
-    assert not [path for path in folder.iterdir() if path.name.startswith(".")]
-
-
-def test_a_folder_is_made_where_there_is_none(tmp_path):
-    assert len(write_exports(tmp_path / "one" / "two", story.at(NOW), NOW)) == 3
+def test_writing_again_changes_nothing_until_something_new_is_told(tmp_path: Path) -> None:
+    half = NOW - timedelta(days=14)
+    assert len(write_exports(tmp_path, TOLD, half)) == 3
+    assert write_exports(tmp_path, TOLD, half) == []
+    before = heard(tmp_path / "trustpilot-bewertungen.csv")
+    assert tmp_path / "trustpilot-bewertungen.csv" in write_exports(tmp_path, TOLD, NOW)
+    after = {one.native_id for one in heard(tmp_path / "trustpilot-bewertungen.csv")}
+    assert {one.native_id for one in before} < after
+    assert sorted(one.name for one in tmp_path.iterdir()) == [
+        "helpdesk.jsonl",
+        "kundenumfrage.xlsx",
+        "trustpilot-bewertungen.csv",
+    ]
