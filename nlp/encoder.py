@@ -13,7 +13,9 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
-from transformers import PreTrainedTokenizerFast
+
+os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")  # torch is not missing here: only the tokenizer is wanted
+from transformers import PreTrainedTokenizerFast  # noqa: E402
 
 Vectors = NDArray[np.float32]
 
