@@ -15,7 +15,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")  # torch is not missing here: only the tokenizer is wanted
-from transformers import PreTrainedTokenizerFast  # noqa: E402
+from transformers import PreTrainedTokenizerFast
 
 Vectors = NDArray[np.float32]
 
