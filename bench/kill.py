@@ -141,13 +141,19 @@ class _Team:
                 last = os.read(self.reading, 65_536).split()[-1:]
                 if found := [worker for worker in self.workers if [str(worker.pid).encode()] == last]:
                     return found[0]
+        self._expect_no_failure()
         return None
+
+    def _expect_no_failure(self) -> None:
+        if failed := [worker.returncode for worker in self.workers if worker.poll()]:
+            raise RuntimeError(f"a worker ended by itself with {failed[0]}")
 
     def finish(self) -> None:
         """Let those who are there do the rest."""
         while any(worker.poll() is None for worker in self.workers):
             if select_readable([self.reading], [], [], 0.1)[0]:
                 os.read(self.reading, 65_536)
+        self._expect_no_failure()
 
 
 def work(path: Path, began: float) -> None:

@@ -25,8 +25,6 @@ os.nice(nice)
 os.execvp(command[0], command)
 """
 """Runs in the child before its command: where the system can (Linux), it is told to end when the supervisor dies."""
-_PATIENCE = 8.0
-"""Seconds between asking a child to end and ending it."""
 
 
 class ChildDied(KummerkastenError):
@@ -81,7 +79,9 @@ class Child:
 class Family:
     """All children of a supervisor. As a context manager it leaves none behind."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience: float = 8.0) -> None:
+        self.patience = patience
+        """Seconds between asking a child to end and ending it."""
         self.children: list[Child] = []
         self.errands: list[Child] = []
         """Those that are meant to end."""
@@ -119,7 +119,7 @@ class Family:
         everybody = [*self.children, *self.errands]
         for child in reversed(everybody):
             child.signal(signal.SIGTERM)
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + self.patience
         while any(child.code is None for child in everybody) and time.monotonic() < deadline:
             time.sleep(0.05)
         for child in everybody:
