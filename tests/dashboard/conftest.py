@@ -8,54 +8,16 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import seed
+import streamlit as st
+from desks import APP, Home, new_home
 
-from desk import config
-from desk.config import Desk
 from store.engine import connect
 from store.engine import session as open_session
-from store.migrate import migrate
-
-APP = Path(__file__).parents[2] / "dashboard" / "app.py"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-QUIET = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Home:
-    """One desk's folder: its configuration and its database."""
-
-    folder: Path
-
-    @property
-    def config(self) -> Path:
-        return self.folder / "kummerkasten.toml"
-
-    @property
-    def url(self) -> str:
-        return f"sqlite:///{self.folder / 'kummerkasten.db'}"
-
-    @property
-    def desk(self) -> Desk:
-        return config.read(self.config.read_text("utf-8")).at(self.folder)
-
-
-def new_home(folder: Path, text: str | None = None) -> Home:
-    """Write a desk's folder with an empty database."""
-    home = Home(folder)
-    home.config.write_text(text if text is not None else config.demo("http://127.0.0.1:9"), "utf-8")
-    engine = connect(home.url)
-    migrate(engine)
-    engine.dispose()
-    return home
 
 
 @pytest.fixture(scope="session")
@@ -75,10 +37,6 @@ def story_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 @pytest.fixture
 def home(story_home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     """A copy of the story's desk, which the dashboard under test looks at."""
-    engine = connect(story_home.url)
-    with engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    engine.dispose()
     copied = Home(Path(shutil.copytree(story_home.folder, tmp_path / "home")))
     looks_at(copied, monkeypatch)
     return copied
@@ -96,6 +54,13 @@ def looks_at(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the dashboard look at this desk."""
     monkeypatch.setenv("KUMMERKASTEN_CONFIG", str(home.config))
     monkeypatch.delenv("KUMMERKASTEN_DATABASE", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _forget() -> None:
+    """Two tests never share what the dashboard keeps for some seconds."""
+    st.cache_data.clear()
+    st.cache_resource.clear()
 
 
 @pytest.fixture

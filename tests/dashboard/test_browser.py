@@ -1,0 +1,154 @@
+"""The real dashboard in a real browser: the flows of a working day, two people at once, and what an attacker would write."""
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from desks import Home
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from sqlmodel import col, select
+
+from store.engine import connect
+from store.engine import session as open_session
+from store.tables import Conversation, Mention, Tag, Ticket
+
+CHROMIUM = next(
+    (path for path in map(Path, ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")) if path.exists()),
+    None,
+)
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+QUIET += ["--disable-component-update", "--disable-sync"]
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (apt install chromium)"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),  # Playwright's own sockets
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def address(home: Home, serve: Callable[[Home], str]) -> str:
+    return serve(home)
+
+
+def visit(browser: Browser, url: str, width: int = 1280, scheme: str = "light") -> Page:
+    context: BrowserContext = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
+    page = context.new_page()
+    page.set_default_timeout(45_000)
+    expect.set_options(timeout=45_000)
+    page.goto(url)
+    page.wait_for_selector(".k-head, .k-empty")
+    return page
+
+
+def one_open(home: Home, team: str) -> Ticket:
+    engine = connect(home.url)
+    with open_session(engine) as session:
+        asked = (
+            select(Ticket).join(Conversation).where(Ticket.status == "open", Ticket.team == team, col(Ticket.assignee).is_(None))
+        )
+        found = session.exec(asked.where(col(Conversation.native_id).not_like("hostile%")).order_by(col(Ticket.due_at))).first()
+    engine.dispose()
+    assert found is not None
+    return found
+
+
+def test_a_ticket_is_found_opened_taken_corrected_and_answered(browser: Browser, address: str, home: Home) -> None:
+    page = visit(browser, f"{address}/?me=Anna")
+    page.get_by_role("link", name="Eingang öffnen: Logistik").click()
+    expect(page).to_have_url(re.compile("team=logistics"))
+    ticket = one_open(home, "logistics")
+    page.get_by_role("link", name=f"Ticket {ticket.id} öffnen").click()
+    page.get_by_role("button", name="Übernehmen").click()
+    expect(page.get_by_text("Übernommen.")).to_be_visible()
+    page.get_by_role("button", name="Korrigieren").click()
+    page.get_by_role("dialog").get_by_text("Eilig").click()
+    page.get_by_role("dialog").get_by_role("button", name="Speichern").click()
+    expect(page.get_by_text("Gespeichert.")).to_be_visible()
+    page.get_by_role("button", name="Beantwortet").click()
+    expect(page.get_by_text("Als beantwortet markiert.")).to_be_visible()
+    engine = connect(home.url)
+    with open_session(engine) as session:
+        after = session.get_one(Ticket, ticket.id)
+        said = session.exec(select(Tag).where(Tag.mention_id == ticket.mention_id, col(Tag.person), col(Tag.stands))).all()
+    engine.dispose()
+    assert (after.assignee, after.status) == ("Anna", "answered")
+    assert [(tag.aspect, tag.by) for tag in said] == [("urgent", "person:Anna")]
+    page.get_by_role("link", name="Zurück zum Eingang").click()
+    expect(page).to_have_url(re.compile("team=logistics"))
+    expect(page.get_by_role("link", name=f"Ticket {ticket.id} öffnen")).to_have_count(0)
+    page.context.close()
+
+
+def test_of_two_people_at_once_the_second_is_told_who_won(browser: Browser, address: str, home: Home) -> None:
+    ticket = one_open(home, "checkout")
+    anna, mira = (visit(browser, f"{address}/conversation?id={ticket.conversation_id}&me={name}") for name in ("Anna", "Mira"))
+    for page in (anna, mira):
+        expect(page.get_by_role("button", name="Übernehmen")).to_be_enabled()
+    mira.get_by_role("button", name="Übernehmen").click()
+    expect(mira.get_by_text("Übernommen.")).to_be_visible()
+    anna.get_by_role("button", name="Übernehmen").click()
+    expect(anna.get_by_text("Mira war schneller")).to_be_visible()
+    for page in (anna, mira):
+        page.context.close()
+
+
+def test_a_link_to_a_queue_opens_it_for_whoever_comes_first(browser: Browser, address: str) -> None:
+    page = visit(browser, f"{address}/inbox?team=logistics&late=1&lang=EN")
+    expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
+    expect(page.get_by_role("link", name="Today")).to_be_visible()
+    assert set(page.locator(".k-team").all_inner_texts()) <= {"Logistics"}
+    page.context.close()
+
+
+@pytest.mark.parametrize("name", ["html", "markdown", "formula", "bidi", "null", "closing", "long"])
+def test_what_an_attacker_writes_is_harmless_text(browser: Browser, address: str, home: Home, name: str) -> None:
+    engine = connect(home.url)
+    with open_session(engine) as session:
+        mention = session.exec(select(Mention).where(Mention.native_id == f"hostile-{name}")).one()
+    engine.dispose()
+    for path in ("/inbox?team=payments", "/friction?topic=payment", f"/conversation?id={mention.conversation_id}&me=Anna"):
+        outside: list[str] = []
+        page = browser.new_page()
+        page.on("request", lambda request, seen=outside: seen.append(request.url))
+        page.on("dialog", lambda dialog: pytest.fail(f"a dialog opened: {dialog.message}"))
+        begun = time.monotonic()
+        page.goto(address + path, timeout=45_000)
+        page.wait_for_selector(".k-said", timeout=45_000)
+        page.wait_for_timeout(1_000)
+        assert time.monotonic() - begun < 30
+        assert page.evaluate("document.title") != "pwned"
+        assert (
+            page.evaluate("[...document.querySelectorAll('.stHtml script, .stHtml img, .stHtml iframe, .stHtml style')].length")
+            == 0
+        )
+        assert page.evaluate("document.querySelectorAll('a[href^=\"javascript\"]').length") == 0
+        assert page.evaluate("document.body.innerText.length") < 60_000
+        assert page.evaluate("(m => m.scrollWidth <= m.clientWidth)(document.querySelector('[data-testid=stMain]'))")
+        assert {urlsplit(url).netloc for url in outside if url.startswith("http")} == {urlsplit(address).netloc}
+        page.close()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_is_wider_than_its_window(
+    browser: Browser, address: str, tmp_path: Path, width: int, scheme: str, home: Home
+) -> None:
+    ticket = one_open(home, "logistics")
+    for path in ("/", "/inbox", "/friction", "/sources", f"/conversation?id={ticket.conversation_id}&me=Anna"):
+        page = visit(browser, address + path, width, scheme)
+        page.wait_for_timeout(800)
+        page.screenshot(path=tmp_path / f"{path.strip('/').partition('?')[0] or 'today'}-{width}-{scheme}.png", full_page=True)
+        assert page.evaluate("(m => m.scrollWidth <= m.clientWidth)(document.querySelector('[data-testid=stMain]'))"), path
+        page.context.close()
