@@ -18,8 +18,9 @@ from desk.errors import ConfigurationError
 from desk.source import Source
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
     from sqlmodel import Session
+
+    from store.engine import Engine
 
 FILE = "kummerkasten.toml"
 CONFIG = "KUMMERKASTEN_CONFIG"
