@@ -15,7 +15,7 @@ from nlp.encoder import cut
 from nlp.heads import COLUMNS, Numbers
 from nlp.tagger import OnnxTagger
 
-_WORD = re.compile(r"\S+")
+_WORD = re.compile(r"\w+(?:[-'’.]\w+)*|[\u2600-\u27bf\U0001f300-\U0001faff]")
 _CANDIDATES = 6
 """Words that are tried per tag, and at most four times as many for all tags together."""
 _TRIED = 20
