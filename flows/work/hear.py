@@ -87,14 +87,18 @@ class Ear:
     def hear(self, source: Source) -> Heard:
         """Keep what *source* said since its cursor. Says in the result what went wrong, and raises only what ends the process."""
         held = leases.Held(leases.of_source(source.name), worker_name())
-        with self.settings.session() as session:
-            if not leases.take(session, held.name, held.holder, self.clock()):
-                return Heard(source.name, source.platform, HELD)
         try:
-            return self._turn(source, held)
-        finally:
             with self.settings.session() as session:
-                leases.give_back(session, held)
+                if not leases.take(session, held.name, held.holder, self.clock()):
+                    return Heard(source.name, source.platform, HELD)
+            try:
+                return self._turn(source, held)
+            finally:
+                with self.settings.session() as session:
+                    leases.give_back(session, held)
+        except Exception as error:  # the ledger itself could not be written: say it here, and let the others go on
+            said = f"the ledger could not be written: {_said(error)}"
+            return Heard(source.name, source.platform, "failed", error=said, problem=error)
 
     def wait(self, seconds: float) -> None:
         """Let a platform have its pause; raises Stopped if the work ends meanwhile."""

@@ -2,12 +2,15 @@ import threading
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 from staging import Clock, WordTagger
 
 from desk.errors import ConfigurationError
 from flows.settings import Settings
+from flows.work.hear import Ear
 from flows.work.listen import due, listen
 from flows.work.pipeline import pipeline
+from listeners.limits import Limits
 from listeners.sandbox.mischief import Mischief
 from listeners.sandbox.world import World
 from store import ledger
@@ -28,6 +31,20 @@ def test_one_deaf_source_silences_nobody(settings: Settings, clock: Clock, world
     mischief.order("401", platform="mastodon", times=100)
     world.say("Gute App", channel="review", stars=5, ago=timedelta(hours=1))
     assert outcomes(settings, clock) == {"tag": "denied", "reviews": "done"}
+
+
+def test_a_ledger_that_fails_for_one_source_silences_no_other(settings: Settings, clock: Clock, world: World) -> None:
+    world.say("Schönes Sofa #kastanie", ago=timedelta(hours=1))
+    world.say("Gute App", channel="review", stars=5, ago=timedelta(hours=1))
+    with settings.session() as session:
+        session.execute(text("DROP TABLE quota"))  # only Mastodon tells a quota
+        session.commit()
+    limits = Limits()
+    ear = Ear(settings, limits, clock=clock, environ={}, sleep=clock.sleep)
+    first, second = (ear.hear(settings.desk.source(name)) for name in ("tag", "reviews"))
+    assert first.outcome == "failed"
+    assert "quota" in first.error
+    assert (second.outcome, second.kept.new) == ("done", 1)
 
 
 def test_a_source_is_due_when_its_time_has_passed(settings: Settings, clock: Clock) -> None:
