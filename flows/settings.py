@@ -42,11 +42,14 @@ class Settings:
 
     @cached_property
     def engine(self) -> "Engine":
-        """The database, brought to this version's tables on first use."""
-        from store.engine import connect
+        """The database, brought to this version's tables on first use; raises ConfigurationError where it does not answer."""
+        from store.engine import connect, healthy
         from store.migrate import migrate
 
         engine = connect(self.database)
+        if wrong := healthy(engine):
+            engine.dispose()
+            raise ConfigurationError(f"The database {self.shown_database} does not answer: {wrong}")
         migrate(engine)
         return engine
 

@@ -51,6 +51,13 @@ def test_a_password_is_never_shown(written: Path) -> None:
     assert settings.shown_database == "postgresql://kk:***@db.example:5432/kk"
 
 
+def test_a_database_that_does_not_answer_is_named_without_its_password(written: Path) -> None:
+    settings = load(written, {"KUMMERKASTEN_DATABASE": "postgresql://kk:s3cret@127.0.0.1:9/kk"})
+    with pytest.raises(ConfigurationError, match="does not answer") as told:
+        _ = settings.engine
+    assert "s3cret" not in str(told.value)
+
+
 def test_a_byte_order_mark_does_no_harm(written: Path) -> None:
     written.write_text(written.read_text("utf-8"), "utf-8-sig")
     assert load(written, {}).desk.teams
