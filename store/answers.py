@@ -40,7 +40,7 @@ def _asked_after(session: Session, conversation_id: int, moment: datetime) -> di
         select(Mention.id, Mention.said_at)
         .join(Routing, col(Routing.mention_id) == Mention.id)
         .where(Mention.conversation_id == conversation_id, Mention.said_at > moment)
-        .where(col(Mention.deleted_at).is_(None), col(Routing.answer).is_(True))
+        .where(col(Mention.deleted_at).is_(None), col(Routing.answer))
         .order_by(col(Mention.said_at), col(Mention.id))
     )
     first = session.exec(asked).first()
@@ -55,7 +55,7 @@ def note_deletions(session: Session, mentions: Sequence[int], conversations: Seq
             note(session, ticket_id, PLATFORM, now, [{"what": "deleted", "before": "", "after": ""}])
     for some in chunks(sorted(set(conversations))):
         left = select(Mention.conversation_id).where(
-            col(Mention.conversation_id).in_(some), col(Mention.deleted_at).is_(None), col(Mention.ours).is_(False)
+            col(Mention.conversation_id).in_(some), col(Mention.deleted_at).is_(None), ~col(Mention.ours)
         )
         asked = (
             select(Ticket)

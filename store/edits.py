@@ -97,7 +97,7 @@ def _show_again(session: Session, ids: Sequence[int]) -> None:
     if ids:
         mine = update(Mention).where(col(Mention.id).in_(ids))
         session.execute(mine.values(deleted_at=None))
-        session.execute(mine.where(col(Mention.ours).is_(False)).values(routed_at=None))
+        session.execute(mine.where(~col(Mention.ours)).values(routed_at=None))
 
 
 def _version(row: Any, now: datetime) -> dict[str, Any]:

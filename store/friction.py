@@ -130,7 +130,7 @@ def _people(session: Session, scope: Scope) -> dict[str, int]:
 
 
 def _stands(tag: Any, aspect: str, value: str | None = None) -> ColumnElement[bool]:
-    holds: ColumnElement[bool] = col(tag.stands).is_(True) & col(tag.holds).is_(True) & (col(tag.aspect) == aspect)
+    holds: ColumnElement[bool] = col(tag.stands) & col(tag.holds) & (col(tag.aspect) == aspect)
     return holds & (col(tag.value) == value) if value else holds
 
 

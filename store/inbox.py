@@ -112,7 +112,7 @@ def _filtered(session: Session, asked: Any, filters: Filters, now: datetime) -> 
 
 
 def _tagged(aspect: str, value: str) -> ColumnElement[bool]:
-    standing = (col(Tag.stands).is_(True), col(Tag.holds).is_(True))
+    standing = (col(Tag.stands), col(Tag.holds))
     about = (col(Tag.mention_id) == Ticket.mention_id, col(Tag.aspect) == aspect, col(Tag.value) == value)
     return select(col(Tag.id)).where(*about, *standing).exists()
 

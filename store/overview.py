@@ -71,7 +71,7 @@ def daily_topics(session: Session, *, now: datetime, zone: ZoneInfo, days: int =
     asked = (
         select(col(Tag.value), col(Mention.said_at), func.coalesce(Mention.author_id, -col(Mention.id)))
         .join(Mention, col(Mention.id) == Tag.mention_id)
-        .where(col(Tag.stands).is_(True), col(Tag.holds).is_(True), Tag.aspect == "friction", col(Mention.said_at) >= since)
+        .where(col(Tag.stands), col(Tag.holds), Tag.aspect == "friction", col(Mention.said_at) >= since)
     )
     first = since.astimezone(zone).date()
     people: defaultdict[str, list[set[int]]] = defaultdict(lambda: [set() for _ in range(days)])
@@ -94,7 +94,7 @@ def _daily(session: Session, now: datetime, zone: ZoneInfo, days: int) -> list[t
         func.sum(case(((col(Mention.said_at) >= early) & (col(Mention.said_at) < late), 1), else_=0))
         for early, late in pairwise(bounds)
     ]
-    heard = select(*columns).where(col(Mention.said_at) >= bounds[0], col(Mention.ours).is_(False))
+    heard = select(*columns).where(col(Mention.said_at) >= bounds[0], ~col(Mention.ours))
     return [(bound.date(), int(count or 0)) for bound, count in zip(bounds, session.execute(heard).one(), strict=False)]
 
 
@@ -106,7 +106,7 @@ def _teams(session: Session, now: datetime) -> dict[str, Load]:
 
 
 def _platforms(session: Session, since: datetime) -> dict[str, int]:
-    asked = select(Mention.platform, func.count()).where(col(Mention.said_at) >= since, col(Mention.ours).is_(False))
+    asked = select(Mention.platform, func.count()).where(col(Mention.said_at) >= since, ~col(Mention.ours))
     rows: Sequence[Any] = session.execute(asked.group_by(Mention.platform)).all()
     return dict(sorted(rows, key=lambda row: -row[1]))
 

@@ -78,7 +78,7 @@ def _our_words(session: Session, conversations: Iterable[int]) -> defaultdict[in
     found: defaultdict[int, list[datetime]] = defaultdict(list)
     for some in chunks(sorted(set(conversations))):
         asked = select(Mention.conversation_id, Mention.said_at).where(
-            col(Mention.conversation_id).in_(some), col(Mention.ours).is_(True), col(Mention.deleted_at).is_(None)
+            col(Mention.conversation_id).in_(some), col(Mention.ours), col(Mention.deleted_at).is_(None)
         )
         for conversation_id, said_at in session.exec(asked):
             found[conversation_id].append(said_at)

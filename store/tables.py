@@ -146,14 +146,14 @@ class Tag(SQLModel, table=True):
             "aspect",
             "value",
             unique=True,
-            sqlite_where=text("stands"),
+            sqlite_where=text("stands = 1"),
             postgresql_where=text("stands"),
         ),
         Index(
             "ix_tag_topic",
             "aspect",
             "value",
-            sqlite_where=text("stands AND holds"),
+            sqlite_where=text("stands = 1 AND holds = 1"),
             postgresql_where=text("stands AND holds"),
         ),
     )
@@ -179,16 +179,9 @@ class Ticket(SQLModel, table=True):
     """
 
     __table_args__ = (
-        Index(
-            "ix_ticket_queue",
-            "team",
-            "priority",
-            "due_at",
-            "id",
-            sqlite_where=text("status = 'open'"),
-            postgresql_where=text("status = 'open'"),
-        ),
-        Index("ix_ticket_team_status", "team", "status", "due_at"),
+        Index("ix_ticket_queue", "status", "priority", "due_at", "id"),
+        Index("ix_ticket_team_queue", "team", "status", "priority", "due_at", "id"),
+        Index("ix_ticket_answered", "answered_at"),
     )
 
     id: int | None = Field(default=None, primary_key=True)

@@ -37,11 +37,7 @@ def _save(session: Session, readings: Mapping[int, Reading], now: datetime, work
         if not ids:
             continue
         decided = _decided(session, ids)
-        session.execute(
-            update(Tag)
-            .where(col(Tag.mention_id).in_(ids), col(Tag.stands).is_(True), col(Tag.person).is_(False))
-            .values(stands=False)
-        )
+        session.execute(update(Tag).where(col(Tag.mention_id).in_(ids), col(Tag.stands), ~col(Tag.person)).values(stands=False))
         session.execute(insert(ReadingRow), [_reading_row(mention_id, readings[mention_id], now) for mention_id in ids])
         insert_new(session, Tag, [row for one in ids for row in _tag_rows(one, readings[one], decided[one], now)])
         _mark_read(session, ids, now)
@@ -59,9 +55,7 @@ def lock(session: Session, ids: Sequence[int], worker: str | None = None) -> lis
 def _decided(session: Session, ids: Sequence[int]) -> defaultdict[int, set[tuple[str, str]]]:
     """Return what people have decided about: (aspect, "") for single aspects, (aspect, topic) for topics."""
     found: defaultdict[int, set[tuple[str, str]]] = defaultdict(set)
-    asked = select(Tag.mention_id, Tag.aspect, Tag.value).where(
-        col(Tag.mention_id).in_(ids), col(Tag.person).is_(True), col(Tag.stands).is_(True)
-    )
+    asked = select(Tag.mention_id, Tag.aspect, Tag.value).where(col(Tag.mention_id).in_(ids), col(Tag.person), col(Tag.stands))
     for mention_id, aspect, value in session.exec(asked):
         found[mention_id].add((aspect, value if aspect in TOPICAL else ""))
     return found
@@ -127,7 +121,7 @@ def decide(session: Session, mention_id: int, aspect: Aspect, value: str, holds:
 def _decide(session: Session, mention_id: int, aspect: Aspect, value: str, holds: bool, person: str, now: datetime) -> None:
     if not lock(session, [mention_id]):
         raise KummerkastenError(f"there is no mention {mention_id}")
-    about = [col(Tag.mention_id) == mention_id, col(Tag.aspect) == aspect, col(Tag.stands).is_(True)]
+    about = [col(Tag.mention_id) == mention_id, col(Tag.aspect) == aspect, col(Tag.stands)]
     if aspect in TOPICAL:
         about.append(col(Tag.value) == value)
     session.execute(update(Tag).where(*about).values(stands=False))
@@ -137,7 +131,7 @@ def _decide(session: Session, mention_id: int, aspect: Aspect, value: str, holds
     if aspect == "language":
         session.execute(mine.values(language=value))
     again = {"routed_at": None, "claimed_by": None, "claimed_until": None}  # what is in hand just now was decided without this
-    session.execute(mine.where(col(Mention.ours).is_(False), col(Mention.read_at).is_not(None)).values(**again))
+    session.execute(mine.where(~col(Mention.ours), col(Mention.read_at).is_not(None)).values(**again))
     session.commit()
 
 
@@ -145,7 +139,7 @@ def tags_of(session: Session, mention_ids: Sequence[int]) -> dict[int, Tags]:
     """Return what stands about each of these mentions."""
     found: dict[int, dict[str, Any]] = {mention_id: {"friction": {}, "praise": {}} for mention_id in mention_ids}
     for ids in chunks(mention_ids):
-        standing = select(Tag).where(col(Tag.mention_id).in_(ids), col(Tag.stands).is_(True), col(Tag.holds).is_(True))
+        standing = select(Tag).where(col(Tag.mention_id).in_(ids), col(Tag.stands), col(Tag.holds))
         for tag in session.exec(standing.execution_options(yield_per=1000)):
             _take(found[tag.mention_id], tag)
     return {mention_id: Tags(**values) for mention_id, values in found.items()}
