@@ -30,7 +30,9 @@ def say(line: str = "") -> None:
 
 def machine() -> str:
     """Return what the numbers were measured on, in one line."""
-    model = next((line.split(":")[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")), platform.machine())
+    model = next(
+        (line.split(":")[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")), platform.machine()
+    )
     memory = next((int(line.split()[1]) // 1_048_576 for line in _lines("/proc/meminfo") if line.startswith("MemTotal")), 0)
     return (
         f"{model}, {os.cpu_count()} cores, {memory} GiB; load {os.getloadavg()[0]:.1f}; "
@@ -86,7 +88,7 @@ class Customers:
             for line in path.read_text("utf-8").splitlines():
                 said = json.loads(line)
                 self.sentences[said["lang"]] += re.split(r"(?<=[.!?])\s+", said["text"])
-        syllables = "ba be bi bo bu da de di do du fa fe ga ge ka ke ki la le li lo ma me mi mo na ne no pa pe ra re ri ro sa se so ta te ti to wa we".split()
+        syllables = [one + two for one in "bdfgklmnprstw" for two in "aeio"]
         self.names = sorted({"".join(self.chance.choices(syllables, k=self.chance.randint(2, 5))) for _ in range(40_000)})
         self.weights = [1 / (rank + 10) for rank in range(len(self.names))]
 

@@ -27,10 +27,28 @@ from store import leases, ledger, mentions
 from store.engine import connect, session
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
-COLUMNS = (
-    "platform native_id source conversation_id author_id kind title text search language url parent stars rating reach ours "
-    "attachments said_at heard_at edited_at"
-).split()
+COLUMNS = [
+    "platform",
+    "native_id",
+    "source",
+    "conversation_id",
+    "author_id",
+    "kind",
+    "title",
+    "text",
+    "search",
+    "language",
+    "url",
+    "parent",
+    "stars",
+    "rating",
+    "reach",
+    "ours",
+    "attachments",
+    "said_at",
+    "heard_at",
+    "edited_at",
+]
 
 
 @dataclass(frozen=True)
@@ -98,10 +116,7 @@ def keep_rate(url: str, said: Sequence[Mention], size: int) -> float:
 
 def bare_rate(url: str, said: Sequence[Mention], size: int) -> float:
     rows = rows_for(url, said)
-    if url.startswith("sqlite"):
-        took = bare_sqlite(url, rows, size)
-    else:
-        took = bare_postgres(url, rows, size)
+    took = (bare_sqlite if url.startswith("sqlite") else bare_postgres)(url, rows, size)
     return len(rows) / took
 
 
@@ -109,17 +124,25 @@ def rows_for(url: str, said: Sequence[Mention]) -> list[tuple[Any, ...]]:
     """Return what keeping writes into the mention table, ready for the driver; its authors and conversations are put in place."""
     engine = connect(url)
     with engine.begin() as connection:
-        for name, ids in (("author", {m.author.native_id for m in said if m.author}), ("conversation", {m.conversation for m in said})):
+        for name, ids in (
+            ("author", {m.author.native_id for m in said if m.author}),
+            ("conversation", {m.conversation for m in said}),
+        ):
             extra = ("handle, name", "'', ''") if name == "author" else ("source, started_at, last_said_at", "'bench', :at, :at")
             connection.execute(
                 text(f"INSERT INTO {name} (platform, native_id, {extra[0]}) VALUES ('mastodon', :id, {extra[1]})"),
                 [{"id": one, "at": NOW.replace(tzinfo=None)} for one in sorted(ids)],
             )
         authors, threads = (
-            dict(connection.execute(text(f"SELECT native_id, id FROM {name}")).tuples().all()) for name in ("author", "conversation")
+            dict(connection.execute(text(f"SELECT native_id, id FROM {name}")).tuples().all())
+            for name in ("author", "conversation")
         )
     engine.dispose()
-    plain = (lambda at: at.replace(tzinfo=None).isoformat(" ", "microseconds")) if url.startswith("sqlite") else (lambda at: at.replace(tzinfo=None))
+    plain = (
+        (lambda at: at.replace(tzinfo=None).isoformat(" ", "microseconds"))
+        if url.startswith("sqlite")
+        else (lambda at: at.replace(tzinfo=None))
+    )
     return [
         (
             m.platform, m.native_id, "bench", threads[m.conversation], authors[m.author.native_id] if m.author else None, m.kind,

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import streamlit as st
 from sqlmodel import Session
@@ -20,9 +19,6 @@ from desk.trend import Rising, rising
 from store import claims, conversations, engine, friction, inbox, ledger, overview
 from store.migrate import migrate
 from store.tables import Pull, Quarantine
-
-if TYPE_CHECKING:
-    from sqlalchemy import Engine
 
 CONFIG = "KUMMERKASTEN_CONFIG"
 DATABASE = "KUMMERKASTEN_DATABASE"
@@ -58,7 +54,7 @@ def database() -> str:
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
-def _engine(url: str) -> "Engine":
+def _engine(url: str) -> engine.Engine:
     opened = engine.connect(url)
     migrate(opened)
     return opened

@@ -116,7 +116,7 @@ def finetune(base: str, rows: Sequence[dict[str, Any]], probe: Probe, epochs: in
             encoded = tokenizer(texts, padding=True, truncation=True, max_length=_TOKENS, return_tensors="pt")
             step = loss(model({name: encoded[name] for name in ("input_ids", "attention_mask")}), truth[batch])
             optimizer.zero_grad()
-            step.backward()  # type: ignore[no-untyped-call]
+            step.backward()
             torch.nn.utils.clip_grad_norm_(trained, 1.0)
             optimizer.step()
             schedule.step()

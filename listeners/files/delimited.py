@@ -104,7 +104,7 @@ class _Lines:
     def __init__(self, stream: TextIO, encoding: Encoding) -> None:
         self._stream, self._encoding = stream, encoding
         self._again: list[str] = []
-        self._number = 0
+        self._number = self._size = 0
         self.taken: list[str] = []
         self.start = 1
         self.ended = False
@@ -120,13 +120,14 @@ class _Lines:
             raise StopIteration
         self._number += 1
         self.taken.append(line)
-        if sum(map(len, self.taken)) > ROW_LIMIT:
+        self._size += len(line)
+        if self._size > ROW_LIMIT:
             raise _TooLong
         return self._encoding.mend(line)
 
     def begin(self) -> None:
         """Begin a record with the next line."""
-        self.start, self.taken, self.ended = self._number + 1, [], False
+        self.start, self.taken, self.ended, self._size = self._number + 1, [], False, 0
 
     def give_back(self) -> bytes:
         """Give up on the record: return the bytes of its first line, and read the others again as lines of their own."""

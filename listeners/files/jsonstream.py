@@ -70,14 +70,17 @@ class Stream:
 
     def skip(self) -> None:
         """Step over a value, of any size if it is a list or an object."""
-        if self.peek() == "[":
-            for _ in self.elements():
-                pass
-        elif self.peek() == "{":
-            for _ in self.names():
-                self.skip()
-        else:
-            self._value()
+        try:
+            if self.peek() == "[":
+                for _ in self.elements():
+                    pass
+            elif self.peek() == "{":
+                for _ in self.names():
+                    self.skip()
+            else:
+                self._value()
+        except RecursionError as error:
+            raise Damaged(f"line {self._line}: nested too deeply") from error
 
     def rest(self) -> str:
         """Return what is left, as much of it as one value may have."""

@@ -11,7 +11,7 @@ from desk.errors import NotUnderstood
 from listeners.files import encodings
 from listeners.files.encodings import Encoding
 from listeners.files.jsonstream import Damaged, Stream
-from listeners.files.table import RAW_LIMIT, ROW_LIMIT, Bad, Cell, Row, Table
+from listeners.files.table import COLUMNS, RAW_LIMIT, ROW_LIMIT, Bad, Cell, Row, Table
 
 _LISTS = (
     *("reviews", "items", "data", "results", "result", "tickets", "comments", "feedback", "feedbacks", "responses", "answers"),
@@ -39,7 +39,7 @@ def table(path: Path, *, lines: bool | None = None) -> Table:
             where = _find_list(Stream(stream, ROW_LIMIT), encoding)
     columns = dict.fromkeys(name for row in islice(rows(), _SAMPLE) if isinstance(row, Row) for name in row.cells)
     place = f'list "{".".join(where)}"' if where else ""
-    return Table("jsonl" if lines else "json", tuple(columns), rows, encoding.name, place)
+    return Table("jsonl" if lines else "json", tuple(islice(columns, COLUMNS)), rows, encoding.name, place)
 
 
 def flat(value: dict[str, Any], prefix: str = "", depth: int = 0) -> dict[str, Cell]:
@@ -95,10 +95,17 @@ def _row(number: int, text: str, raw: bytes) -> Row | Bad:
     try:
         value = json.loads(text)
         if isinstance(value, dict):
-            return Row(number, flat(value), raw)
+            return Row(number, {} if _is_empty_list(value) else flat(value), raw)
     except (ValueError, RecursionError) as error:
         return Bad(number, f"not JSON: {_said(error)}", raw)
     return Bad(number, "not an object in curly brackets", raw)
+
+
+def _is_empty_list(value: dict[str, Any]) -> bool:
+    """Say whether an object is nothing but the wrapper of a list that holds nothing: ``{"reviews": [], "total": 0}``."""
+    return any(inside == [] and key.casefold() in _LISTS for key, inside in value.items()) and not any(
+        isinstance(inside, str) for inside in value.values()
+    )
 
 
 def _elements(stream: TextIO, encoding: Encoding, where: tuple[str, ...]) -> Iterator[Row | Bad]:
@@ -140,9 +147,9 @@ def _find_list(reader: Stream, encoding: Encoding) -> tuple[str, ...]:
         if not found:
             raise NotUnderstood(f"this is not JSON: {error}") from error
     named = [way for way in found if way[-1].casefold() in _LISTS]
-    return (
-        min(named, key=lambda way: _LISTS.index(way[-1].casefold())) if named else max(found, key=lambda w: found[w], default=())
-    )
+    if named:
+        return min(named, key=lambda way: _LISTS.index(way[-1].casefold()))
+    return max(found, key=lambda way: found[way], default=())
 
 
 def _walk(reader: Stream, way: tuple[str, ...], found: dict[tuple[str, ...], int]) -> None:

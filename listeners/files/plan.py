@@ -13,7 +13,7 @@ from listeners.files import columns, dates, delimited, objects, profiles, rating
 from listeners.files.columns import Seen, plain_name
 from listeners.files.dates import Calendar
 from listeners.files.profiles import Profile
-from listeners.files.table import Row, Table
+from listeners.files.table import COLUMNS, Bad, Row, Table
 
 PLATFORM = "files"
 _SAMPLE = 500
@@ -64,11 +64,15 @@ class Plan:
 def make(path: Path, wish: Wish) -> Plan:
     """Return how *path* is read; raises ConfigurationError where no column is the text, NotUnderstood for what is no export."""
     table = open_table(path)
+    if not table.columns and isinstance(first := next(table.rows(), None), Bad):
+        raise NotUnderstood(f"no row can be read; line {first.line}: {first.reason}")
     seen = [Seen(name) for name in table.columns]
     for row in islice((row for row in table.rows() if isinstance(row, Row)), _SAMPLE):
         for column in seen:
             column.cells.append(row.cells.get(column.name))
     profile = profiles.recognise(table.columns)
+    if len(seen) > COLUMNS:
+        raise NotUnderstood(f"{len(seen)} columns are more than any export has")
     mapping = _mapping(seen, profile, columns.checked(wish.mapping or {}, table.columns))
     by_field = {name: columns.parts(written, seen) for name, written in mapping.items()}
     written_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
@@ -118,6 +122,8 @@ def _binary(head: bytes) -> bool:
 
 
 def _mapping(seen: Sequence[Seen], profile: Profile | None, fixed: Mapping[str, str]) -> dict[str, str]:
+    if not seen and not fixed:
+        return {}
     by_words = {one.words: one.name for one in reversed(seen)}
     told = {name: by_words[words] for name, words in (profile.columns if profile else {}).items() if words in by_words}
     found = columns.guess(seen, {**told, **fixed})
@@ -131,7 +137,7 @@ def _kind(mapping: Mapping[str, str]) -> Kind:
     title, text = (plain_name(mapping.get(name, "")) for name in ("title", "text"))
     if title in ("betreff", "subject"):
         return "email"
-    if mapping["text"].rstrip().endswith("?"):
+    if mapping.get("text", "").rstrip().endswith("?"):
         return "survey"
     if "stars" in mapping:
         return "review"

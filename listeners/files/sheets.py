@@ -14,13 +14,12 @@ import openpyxl
 
 from desk.errors import NotUnderstood
 from listeners.files import dialects
-from listeners.files.table import RAW_LIMIT, ROW_LIMIT, Bad, Cell, Row, Table, text_of, unique
+from listeners.files.table import COLUMNS, RAW_LIMIT, ROW_LIMIT, Bad, Cell, Row, Table, text_of, unique
 
 UNPACKED_LIMIT = 1_000_000_000
 """Bytes that all parts of a workbook may have unpacked."""
 TEXTS_LIMIT = 200_000_000
 """Bytes of the texts that all cells share: these are held in memory."""
-_COLUMNS = 1000
 _SAMPLE = 200
 
 
@@ -103,7 +102,7 @@ def _cells(sheet: Any) -> Iterator[tuple[int, list[Cell]]]:
     """Yield the number and the cells of each row, without the empty ones at its end."""
     sheet.reset_dimensions()  # what some programs write there is wrong
     for number, given in enumerate(sheet.iter_rows(values_only=True), 1):
-        cells = [_plain(cell) for cell in given[:_COLUMNS]]
+        cells = [_plain(cell) for cell in given[:COLUMNS]]
         while cells and cells[-1] is None:
             cells.pop()
         yield number, cells

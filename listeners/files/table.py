@@ -9,6 +9,8 @@ Cell: TypeAlias = str | int | float | bool | datetime | date | time | None
 
 ROW_LIMIT = 2_000_000
 """Characters that one row may have; a longer one is broken, however large the file may be."""
+COLUMNS = 1000
+"""How many columns are looked at: more than any export has."""
 RAW_LIMIT = 65_536
 """Bytes of a broken row that are kept."""
 _NOTHING = {"", "nan", "null", "#n/a", "nat", "\\n"}

@@ -1,3 +1,4 @@
+import json
 import os
 import signal
 import subprocess
@@ -46,7 +47,9 @@ def test_everything_comes_up_shows_something_and_goes_away_again(tmp_path: Path)
         assert answers(sandbox, "/_sandbox/state")
         config = tmp_path / ".kummerkasten" / "demo" / "kummerkasten.toml"
         said = [sys.executable, "-m", "flows.cli", "queue", "payments", "--json", "--config", str(config)]
-        assert subprocess.run(said, capture_output=True, check=True).stdout.startswith(b'[{"id"')
+        waiting = json.loads(subprocess.run(said, capture_output=True, check=True).stdout)
+        assert waiting
+        assert {ticket["team"] for ticket in waiting} == {"payments"}
     finally:
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0

@@ -265,5 +265,31 @@ def test_the_longest_texts_are_taken_where_no_name_tells(tmp_path: Path) -> None
     assert describe(path).mapping["text"] == "Feld B"
 
 
+@pytest.mark.parametrize(
+    ("content", "name"), [("[]", "a.json"), ('{"reviews": []}', "a.json"), ("id,text\n", "a.csv")], ids=["list", "inside", "CSV"]
+)
+def test_an_export_with_no_rows_says_nothing(tmp_path: Path, content: str, name: str) -> None:
+    assert heard(written(tmp_path, content, name)) == []
+
+
+@pytest.mark.parametrize(
+    "content", ['{"a":' * 100_000, '[{"text": "a" "b"}]', "5"], ids=["bottomless", "one damaged", "a number"]
+)
+def test_json_of_which_nothing_can_be_read_is_refused(tmp_path: Path, content: str) -> None:
+    with pytest.raises(NotUnderstood):
+        heard(written(tmp_path, content, "a.json"))
+
+
+def test_more_columns_than_any_export_has_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(NotUnderstood, match="2000 columns"):
+        heard(written(tmp_path, ",".join(f"c{number}" for number in range(2000)) + "\n" + "x," * 1999 + "x\n"))
+
+
+def test_one_quote_that_is_never_closed_costs_one_line_of_a_large_file(tmp_path: Path) -> None:
+    path = written(tmp_path, 'id;text\n1;"offen\n' + "".join(f"{number};gut\n" for number in range(30_000)))
+    assert len(heard(path)) == 30_000
+    assert [one.place for one in broken(path)] == ["datei.csv, line 2"]
+
+
 def test_two_columns_of_one_name_are_both_there(tmp_path: Path) -> None:
     assert describe(written(tmp_path, "Text,Note,Note\nDie Tür klemmt,1,2\n")).columns == ("Text", "Note", "Note (2)")

@@ -34,7 +34,8 @@ def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
 
 OLD = (
     "INSERT INTO author (platform, native_id, handle, name, url, followers) VALUES ('mastodon', '7', 'uta', 'Uta', NULL, 3)",
-    "INSERT INTO conversation (platform, native_id, source, started_at, last_said_at) VALUES ('mastodon', '1', 'garten', :at, :at)",
+    """INSERT INTO conversation (platform, native_id, source, started_at, last_said_at)
+        VALUES ('mastodon', '1', 'garten', :at, :at)""",
     """INSERT INTO mention (platform, native_id, source, conversation_id, author_id, kind, title, text, ours, attachments,
         said_at, heard_at, read_at) VALUES ('mastodon', '1', 'garten', 1, 1, 'comment', 'Kasse',
         'Rechnungen kommen doppelt', false, CAST(:json AS {json}), :at, :at, :at)""",
