@@ -180,7 +180,7 @@ def of_team(**more: Any) -> Question:
     def ask(opened: Session, chance: random.Random) -> object:
         values = {name: value(chance) if callable(value) else value for name, value in more.items()}
         filters = inbox.Filters(**{"team": chance.choice(TEAMS)} | values)
-        return inbox.queue(opened, filters, now=AWARE), inbox.count(opened, filters, now=AWARE)
+        return inbox.queue(opened, filters, now=AWARE)
 
     return ask
 

@@ -1,7 +1,7 @@
 """Kill workers at random moments of a pull, many times, then let one finish: nothing may be lost, and nothing may come twice.
 
-    python -m bench.kill                     # 30 kills during pulls of 5,000 mentions
-    python -m bench.kill --workers 2         # two workers at once, one of which is killed each time
+    python -m bench.kill                     # 30 kills during pulls of 5,000 mentions, then 30 with two workers at once
+    python -m bench.kill --workers 2         # only two workers at once, one of which is killed each time
 
 A worker is killed at a random moment after it has kept a page. Workers live on a clock that runs 100 times as fast, so that
 a dead worker's lease expires after a second instead of two minutes.
@@ -195,7 +195,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--kills", type=int, default=30)
     options.add_argument("--size", type=int, default=5000)
-    options.add_argument("--workers", type=int, default=1)
+    options.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     options.add_argument("--seed", type=int, default=0)
     options.add_argument("--work", type=Path)
     options.add_argument("--began", type=float)
@@ -203,13 +203,18 @@ def main() -> None:
     if given.work:
         work(given.work, given.began)
         return
-    done, whole, seed = 0, True, given.seed
-    while done < given.kills:
+    sys.exit(0 if all(kill(given.kills, given.size, workers, given.seed) for workers in given.workers) else 1)
+
+
+def kill(kills: int, size: int, workers: int, seed: int) -> bool:
+    """Run trials until *kills* workers were killed; say and return whether nothing was lost and nothing came twice."""
+    done, whole = 0, True
+    while done < kills:
         with tempfile.TemporaryDirectory() as folder:
-            result = trial(Path(folder), size=given.size, kills=given.kills - done, workers=given.workers, seed=seed)
+            result = trial(Path(folder), size=size, kills=kills - done, workers=workers, seed=seed)
         done, whole, seed = done + result.kills, whole and result.whole, seed + 1
-    print(f"{done} kills, {given.workers} workers at once: {'nothing lost, nothing twice' if whole else 'NOT WHOLE'}")
-    sys.exit(0 if whole else 1)
+    print(f"{done} kills, {workers} workers at once: {'nothing lost, nothing twice' if whole else 'NOT WHOLE'}")
+    return whole
 
 
 if __name__ == "__main__":

@@ -100,16 +100,10 @@ def waiting_to_be_read() -> int:
         return sum(claims.waiting_counts(asked))
 
 
-def queue(filters: inbox.Filters, now: datetime, limit: int, offset: int = 0) -> list[inbox.QueueRow]:
+def queue(filters: inbox.Filters, now: datetime, limit: int, page: int = 1) -> inbox.Queue:
     """Return one page of a queue, the most pressing first."""
     with session() as asked:
-        return inbox.queue(asked, filters, now=now, limit=limit, offset=offset)
-
-
-def count(filters: inbox.Filters, now: datetime) -> int:
-    """Return how many tickets the filters leave."""
-    with session() as asked:
-        return inbox.count(asked, filters, now=now)
+        return inbox.queue(asked, filters, now=now, limit=limit, page=page)
 
 
 def conversation(conversation_id: int) -> conversations.Thread | None:

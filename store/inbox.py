@@ -1,5 +1,6 @@
 """A team's queue: the open tickets, the most pressing first, with all that a person needs to choose the next one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,7 +14,7 @@ from store.tables import Author, Mention, Tag, Ticket
 from store.tags import tags_of
 
 _EXCERPT = 280
-_HITS = 2_000
+_HITS = 1_000
 """A search looks at this many of the newest mentions that hold the words; older ones need a narrower query."""
 MOST = 10_000
 """Counting stops here: nobody pages through more."""
@@ -36,6 +37,11 @@ class Filters:
     late: bool = False
     query: str = ""
 
+    @property
+    def of_mentions(self) -> bool:
+        """Whether it is asked what mentions are like, not only their tickets."""
+        return any((self.platform, self.source, self.language, self.kind))
+
 
 @dataclass(frozen=True)
 class QueueRow:
@@ -56,10 +62,27 @@ class QueueRow:
         return sorted(self.tags.friction.items(), key=lambda one: -one[1])
 
 
-def queue(session: Session, filters: Filters, *, now: datetime, limit: int = 50, offset: int = 0) -> list[QueueRow]:
-    """Return tickets by priority, then by deadline."""
+@dataclass(frozen=True)
+class Queue:
+    """One page of a queue: its tickets, how many there are on all pages (counted to MOST), and which page this is."""
+
+    rows: list[QueueRow]
+    total: int
+    page: int
+
+
+def queue(session: Session, filters: Filters, *, now: datetime, limit: int = 50, page: int = 1) -> Queue:
+    """Return a page of tickets by priority, then by deadline; the last page where *page* lies behind it."""
+    conditions = _conditions(session, filters, now)
+    total = _count(session, filters, conditions)
+    page = min(page, max(1, -(-total // limit)))
+    return Queue(_rows(session, conditions, limit, (page - 1) * limit), total, page)
+
+
+def _rows(session: Session, conditions: Sequence[ColumnElement[bool]], limit: int, offset: int) -> list[QueueRow]:
+    asked: Any = select(Ticket, Mention, Author).select_from(Ticket).join(Mention, col(Mention.id) == Ticket.mention_id)
+    asked = asked.join(Author, col(Author.id) == Mention.author_id, isouter=True).where(*conditions)
     order = (col(Ticket.priority), col(Ticket.due_at), col(Ticket.id))
-    asked = _filtered(session, select(Ticket, Mention, Author), filters, now)
     rows = session.execute(asked.order_by(*order).limit(limit).offset(offset)).tuples().all()
     tags = tags_of(session, [mention.id for _, mention, _ in rows])
     said = _said(session, [ticket.conversation_id for ticket, _, _ in rows])
@@ -77,15 +100,15 @@ def queue(session: Session, filters: Filters, *, now: datetime, limit: int = 50,
     ]
 
 
-def count(session: Session, filters: Filters, *, now: datetime) -> int:
-    """Return how many tickets the filters leave, counting no further than MOST."""
-    some = _filtered(session, select(col(Ticket.id)), filters, now).limit(MOST).subquery()
+def _count(session: Session, filters: Filters, conditions: Sequence[ColumnElement[bool]]) -> int:
+    asked: Any = select(col(Ticket.id))
+    if filters.of_mentions:
+        asked = asked.join(Mention, col(Mention.id) == Ticket.mention_id)
+    some = asked.where(*conditions).limit(MOST).subquery()
     return int(session.execute(select(func.count()).select_from(some)).scalar_one())
 
 
-def _filtered(session: Session, asked: Any, filters: Filters, now: datetime) -> Any:
-    asked = asked.select_from(Ticket).join(Mention, col(Mention.id) == Ticket.mention_id)
-    asked = asked.join(Author, col(Author.id) == Mention.author_id, isouter=True)
+def _conditions(session: Session, filters: Filters, now: datetime) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [
         column == value
         for column, value in (
@@ -108,7 +131,7 @@ def _filtered(session: Session, asked: Any, filters: Filters, now: datetime) -> 
             conditions.append(_tagged(aspect, value))
     if filters.query.strip():
         conditions.append(col(Ticket.conversation_id).in_(_found(session, filters.query)))
-    return asked.where(*conditions)
+    return conditions
 
 
 def _tagged(aspect: str, value: str) -> ColumnElement[bool]:

@@ -12,8 +12,8 @@ from desk.words import query_words
 from store.tables import Mention
 from store.writing import on_postgres
 
-_WINDOWS = (5_000, 100_000)
-"""PostgreSQL looks for the newest hits among so many of the newest mentions first."""
+_WINDOWS = (100, 2_000)
+"""PostgreSQL looks for the newest hits among so many times their number of the newest mentions first."""
 
 
 def search(session: Session, query: str, limit: int = 50) -> list[int]:
@@ -48,7 +48,7 @@ def _newest_on_postgres(session: Session, asked: str, limit: int) -> list[int]:
     """
     last = session.exec(select(func.max(Mention.id))).one() or 0
     found: list[int] = []
-    for start in (*(last - window for window in _WINDOWS if window < last), 0):
+    for start in (*(last - window * limit for window in _WINDOWS if window * limit < last), 0):
         found = list(session.execute(_WITHIN, {"asked": asked, "start": start, "limit": limit}).scalars())
         if len(found) == limit:
             break

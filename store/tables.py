@@ -149,6 +149,7 @@ class Tag(SQLModel, table=True):
             sqlite_where=text("stands = 1"),
             postgresql_where=text("stands"),
         ),
+        Index("ix_tag_retired", "mention_id", sqlite_where=text("stands = 0"), postgresql_where=text("NOT stands")),
         Index(
             "ix_tag_topic",
             "aspect",

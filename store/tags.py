@@ -154,8 +154,8 @@ def _take(values: dict[str, Any], tag: Tag) -> None:
 
 def statements(session: Session, mention_id: int) -> list[Tag]:
     """Return everything ever stated about a mention, what stands first, then the latest first."""
-    asked = select(Tag).where(Tag.mention_id == mention_id).order_by(col(Tag.stands).desc(), col(Tag.id).desc())
-    return list(session.exec(asked))
+    about = select(Tag).where(Tag.mention_id == mention_id).order_by(col(Tag.id).desc())
+    return [tag for stands in (col(Tag.stands), ~col(Tag.stands)) for tag in session.exec(about.where(stands))]
 
 
 def reading_of(session: Session, mention_id: int) -> ReadingRow | None:

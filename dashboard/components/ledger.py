@@ -1,7 +1,7 @@
 """The parts of the page Sources: the state of a source in a sentence, its figures, its pulls, the quarantine."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import streamlit as st
 
@@ -112,9 +112,13 @@ def _facts(status: SourceStatus, kind: str, v: Viewer) -> list[Markup]:
         else None,
         _fact(w("sources.quarantined"), el("b", w.value(status.quarantined), cls="k-soon")) if status.quarantined else None,
         _fact(w("sources.quota"), w.value(last.quota_left)) if last and last.quota_left is not None else None,
-        _fact(w("sources.next"), times.ago(status.next_run_at, v.now, w)) if status.next_run_at and status.enabled else None,
+        _fact(w("sources.next"), _next(status.next_run_at, v)) if status.next_run_at and status.enabled else None,
     ]
     return [fact for fact in facts if isinstance(fact, Markup)]
+
+
+def _next(at: datetime, v: Viewer) -> str:
+    return times.ago(at, v.now, v.words) if at > v.now else v.words("sources.due")
 
 
 def _brought(pull: Pull, v: Viewer) -> str:

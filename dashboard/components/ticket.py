@@ -31,7 +31,7 @@ def around(found: Thread, v: Viewer) -> None:
 
 def _next(found: Thread, v: Viewer) -> int | None:
     """Return the conversation after this one in the queue that was open last; its first where this one has left it."""
-    ids = [row.ticket.conversation_id for row in data.queue(filters.last(v), v.now, _AHEAD)]
+    ids = [row.ticket.conversation_id for row in data.queue(filters.last(v), v.now, _AHEAD).rows]
     here = found.conversation.id
     if here in ids:
         return ids[ids.index(here) + 1] if ids.index(here) + 1 < len(ids) else None

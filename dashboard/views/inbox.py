@@ -16,17 +16,14 @@ def page() -> None:
     notices.heading(v.words("inbox.title"))
     notices.told(v)
     asked = filters.inbox(v)
-    total = data.count(asked, v.now)
-    pages = max(1, -(-total // _ON_A_PAGE))
-    number = min(filters.page_number(), pages)
-    _counted(total, v)
-    found = data.queue(asked, v.now, _ON_A_PAGE, (number - 1) * _ON_A_PAGE)
+    found = data.queue(asked, v.now, _ON_A_PAGE, filters.page_number())
+    _counted(found.total, v)
     with st.container(key="k-queue", gap=None):
-        for row in found:
+        for row in found.rows:
             rows.ticket(row, v)
-    if not found:
+    if not found.rows:
         _nothing(asked, v)
-    if pages > 1:
+    if (pages := -(-found.total // _ON_A_PAGE)) > 1:
         with st.container(horizontal_alignment="center"):
             filters.turn(pages, v)
 

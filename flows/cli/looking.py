@@ -114,17 +114,16 @@ def queue(
     with opened(config) as settings:
         filters = inbox.Filters(team=settings.desk.team(team).key, late=late, query=query)
         with settings.session(write=False) as session:
-            tickets = inbox.queue(session, filters, now=now, limit=limit)
-            total = inbox.count(session, filters, now=now)
+            found = inbox.queue(session, filters, now=now, limit=limit)
     if as_json:
-        show.say_json([_ticket_as_json(row) for row in tickets])
+        show.say_json([_ticket_as_json(row) for row in found.rows])
         return
-    if not tickets:
+    if not found.rows:
         typer.echo("Nothing is waiting.")
         return
     columns = ("P>", "left>", "topic~", "who", "where", "what~", "mention>")
-    show.console().print(show.table(columns, (_ticket_row(settings.desk, row, now) for row in tickets)))
-    typer.echo(f"{len(tickets)} of {total}. More about one: kummerkasten why MENTION")
+    show.console().print(show.table(columns, (_ticket_row(settings.desk, row, now) for row in found.rows)))
+    typer.echo(f"{len(found.rows)} of {found.total}. More about one: kummerkasten why MENTION")
 
 
 def _ticket_row(desk: "Desk", row: "QueueRow", now: datetime) -> tuple[object, ...]:

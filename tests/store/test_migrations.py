@@ -52,7 +52,7 @@ def test_a_database_of_the_first_version_is_upgraded_with_its_data(old: Engine) 
     assert differences(old) == []
     with open_session(old) as session:
         assert search(session, "Rechnung Kasse") == [1]
-        (waiting,) = queue(session, Filters(team="payments"), now=NOW)
+        (waiting,) = queue(session, Filters(team="payments"), now=NOW).rows
         assert (waiting.author, waiting.topics, waiting.mention.attachments) == ("Uta", [("payment", 0.9)], ["a.png"])
 
 

@@ -17,6 +17,9 @@ def upgrade() -> None:
     op.create_index("ix_ticket_answered", "ticket", ["answered_at"])
     # SQLite takes a partial index only where the question repeats its condition, and its truth is spelled "= 1".
     _again("uq_tag_standing", ["mention_id", "aspect", "value"], "stands", "stands = 1", unique=True)
+    op.create_index(
+        "ix_tag_retired", "tag", ["mention_id"], sqlite_where=sa.text("stands = 0"), postgresql_where=sa.text("NOT stands")
+    )
     _again("ix_tag_topic", ["aspect", "value"], "stands AND holds", "stands = 1 AND holds = 1")
 
 
