@@ -20,8 +20,9 @@ class Reading:
     """One pass of a tagger over one text.
 
     ``probabilities`` maps ``"friction:payment"``, ``"sentiment:negative"``, ``"needs_reply"`` ... to 0-1. ``unsure`` names
-    those that fall between yes and no. ``embedding`` is the text's vector (float16, little-endian), where the tagger
-    makes one. ``not_read`` says why there was nothing to read ("empty"), and is empty otherwise.
+    those that fall between yes and no. ``embedding`` is the vector that the heads read (float16, little-endian), where
+    the tagger makes one: heads can be taught anew from it without reading the text again. ``not_read`` says why there was
+    nothing to read ("empty"), and is empty otherwise.
     """
 
     sentiment: Sentiment

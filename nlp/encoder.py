@@ -27,9 +27,9 @@ _CHARACTERS = 4_000
 """More than _TOKENS tokens can cover: a text of a megabyte is cut before it is tokenised."""
 
 
-def cut(text: str) -> str:
+def cut(text: str, characters: int = _CHARACTERS) -> str:
     """Return what the encoder reads of *text*: its beginning, on one line, without null bytes."""
-    return " ".join(text[:_CHARACTERS].replace("\x00", " ").split())
+    return " ".join(text[:characters].replace("\x00", " ").split())
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,16 @@ class Encoder:
         for index, text in enumerate(texts):
             vectors[index] = np.concatenate(self._session.run(["last", "middle"], self._feed(text)), axis=1)
         return vectors
+
+    def together(self, texts: Sequence[str]) -> Vectors:
+        """Return the vectors of texts that are read in one batch: faster where they are much alike, and alike in length.
+
+        Activations are quantised together here, so a vector differs a little from the one that `encode` gives; compare only
+        vectors of one batch with each other.
+        """
+        encoded = self._tokenizer([PREFIX + cut(text) for text in texts], truncation=True, padding=True, return_tensors="np")
+        given = {name: encoded[name].astype(np.int64) for name in ("input_ids", "attention_mask")}
+        return np.concatenate(self._session.run(["last", "middle"], given), axis=1)
 
     def tokens(self, text: str) -> tuple[Vectors, list[tuple[int, int]]]:
         """Return a vector for each token of *text*, and where in ``cut(text)`` each stands (start, end)."""

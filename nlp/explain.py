@@ -1,8 +1,10 @@
 """The words that speak for and against a tag.
 
-Candidates are proposed by their share in the pooled vector (the heads are linear in the mean of the tokens, so each share is
-exact), then each is **left out** and the text read again: the weight of a word is by how much the tag's log-odds fall without
-it (occlusion; Zeiler and Fergus, 2014). So a weight is a measured effect, not an estimate.
+Each word is **left out** and the text read again: its weight is by how much the tag's log-odds fall without it (occlusion; Zeiler
+and Fergus, 2014). In a short text each word is also read **alone**, and the weight is the mean of both, the first and the last
+term of its Shapley value: so that of two words that say the same ("pay", "PayPal") neither hides the other. All readings are one
+batch. A weight is a measured effect, not an estimate. Of a long text only those words are tried whose tokens weigh most in its
+vector.
 """
 
 import re
@@ -16,9 +18,10 @@ from nlp.heads import COLUMNS, Numbers
 from nlp.tagger import OnnxTagger
 
 _WORD = re.compile(r"\w+(?:[-'’.]\w+)*|[\u2600-\u27bf\U0001f300-\U0001faff]")
-_CANDIDATES = 6
-"""Words that are tried per tag, and at most four times as many for all tags together."""
-_TRIED = 20
+_TRIED = 60
+"""Words of a text that are tried, the weightiest first."""
+_SHORT = 24
+"""Words of a text that is short enough to read each of them alone as well."""
 
 
 @dataclass(frozen=True)
@@ -41,17 +44,18 @@ def explain(tagger: OnnxTagger, text: str, keys: Sequence[str], limit: int = 8) 
     if not asked or not cut(text):
         return {key: [] for key in keys}
     columns = [COLUMNS.index(key) for key in asked]
-    tried = _proposed(tagger, text, words, columns)
-    without = [text[: words[index][0]] + text[words[index][1] :] for index in tried]
-    odds = _log_odds(tagger.heads.probabilities(tagger.encoder.encode([text, *without])))[:, columns]
-    weights = odds[0] - odds[1:]
-    return {key: [] for key in keys} | {
-        key: _strongest(text, [words[index] for index in tried], weights[:, place], limit) for place, key in enumerate(asked)
-    }
+    tried = words if len(words) <= _TRIED else _proposed(tagger, text, words, columns)
+    without = [text[:start] + text[end:] for start, end in tried]
+    alone = ["", *(text[start:end] for start, end in tried)] if len(tried) <= _SHORT else []
+    odds = _log_odds(tagger.heads.probabilities(tagger.encoder.together([text, *without, *alone])))[:, columns]
+    weights = odds[0] - odds[1 : 1 + len(tried)]
+    if alone:
+        weights = (weights + odds[2 + len(tried) :] - odds[1 + len(tried)]) / 2
+    return {key: [] for key in keys} | {key: _strongest(text, tried, weights[:, place], limit) for place, key in enumerate(asked)}
 
 
-def _proposed(tagger: OnnxTagger, text: str, words: Sequence[tuple[int, int]], columns: Sequence[int]) -> list[int]:
-    """Return the indices of the words whose tokens weigh most in any of the columns."""
+def _proposed(tagger: OnnxTagger, text: str, words: Sequence[tuple[int, int]], columns: Sequence[int]) -> list[tuple[int, int]]:
+    """Return the words whose tokens weigh most in any of the columns, in the order of the text."""
     vectors, places = tagger.encoder.tokens(text)
     shares = vectors @ tagger.heads.weights[:, columns]
     shares -= shares.mean(axis=0, keepdims=True)
@@ -62,8 +66,8 @@ def _proposed(tagger: OnnxTagger, text: str, words: Sequence[tuple[int, int]], c
         index = int(np.searchsorted(starts, end - 1, side="right")) - 1
         if 0 <= index < len(words):
             of_word[index] += share
-    ranked = np.argsort(-np.abs(of_word), axis=0)[:_CANDIDATES]
-    return list(dict.fromkeys(int(index) for index in ranked.ravel()))[:_TRIED]
+    ranked = np.argsort(-np.abs(of_word).max(axis=1))[:_TRIED]
+    return [words[index] for index in sorted(ranked)]
 
 
 def _log_odds(probabilities: Numbers) -> Numbers:

@@ -9,8 +9,10 @@ import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from transformers import AutoModel, AutoTokenizer
 
-MIDDLE = 9
-"""The layer whose mean stands beside the last one's; chosen on the development part (see MODEL_CARD.md)."""
+from nlp.finetune import LAYERS
+
+MIDDLE = LAYERS[1]
+"""The layer whose mean stands beside the last one's."""
 
 
 class Pooled(torch.nn.Module):
@@ -30,7 +32,7 @@ class Pooled(torch.nn.Module):
 
 
 def export(base: str, folder: Path) -> None:
-    """Write ``encoder.onnx`` (int8) and the tokenizer of *base*, a hub name or a folder, into *folder*."""
+    """Write ``encoder.onnx`` (int8), and tokenizer and configuration of *base* (a hub name or a folder), into *folder*."""
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer = AutoTokenizer.from_pretrained(base)
     encoder = AutoModel.from_pretrained(base, add_pooling_layer=False, attn_implementation="eager").float().eval()
@@ -53,4 +55,6 @@ def export(base: str, folder: Path) -> None:
         )
         quantize_dynamic(full, folder / "encoder.onnx", weight_type=QuantType.QInt8, per_channel=True)
         tokenizer.save_pretrained(scratch)
-        shutil.copy(Path(scratch) / "tokenizer.json", folder / "tokenizer.json")
+        for name in ("tokenizer.json", "tokenizer_config.json"):
+            shutil.copy(Path(scratch) / name, folder / name)
+    encoder.config.save_pretrained(folder)

@@ -1,11 +1,14 @@
-"""Fine-tune the encoder together with its heads, from a probe (extra ``train``; nothing here runs in production).
+"""Fine-tune the encoder together with its heads (extra ``train``; nothing here runs in production).
 
-The heads start as the logistic regressions that a frozen encoder gives, on standardised features: E5's features hardly vary,
-and heads that start from nothing hardly move. Word embeddings stay frozen: the data is too small to teach words.
+- The heads start as logistic regressions on the standardised features of the frozen encoder: E5's features hardly vary, and
+  heads that start from nothing hardly move.
+- Targets are probabilities with a mask, so that people's labels, partial labels and other models' opinions train alike.
+- Word embeddings stay frozen: the data is too small to teach words, and what ships stays small.
 """
 
 import random
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,14 +19,41 @@ from torch.nn import functional
 from transformers import AutoModel, AutoTokenizer
 
 from nlp.encoder import PREFIX, cut
-from nlp.export import MIDDLE
-from nlp.heads import CHOICES, YES_OR_NO, Numbers
+from nlp.heads import CHOICES, COLUMNS, Numbers, squash
 
-_TOKENS = 128
-_BATCH = 16
-_RATE = 2e-4
-_WARMUP = 0.1
-_DECAY = 0.01
+LAYERS = (-1, 9)
+"""The layers whose means over the tokens are the features (see docs/training.md)."""
+_TOKENS = 160
+_ENCODE = 256
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long and how fast to learn; ``decay`` is by how much each deeper layer learns slower (Howard and Ruder, 2018)."""
+
+    epochs: int = 4
+    rate: float = 2e-4
+    head_rate: float = 2e-4
+    batch: int = 32
+    decay: float = 0.92
+    dropout: float = 0.1
+    average: float = 0.998
+    """Share of the running average of all weights that each step keeps (Polyak averaging); 0 takes the last weights."""
+    smoothing: float = 0.0
+    seed: int = 7
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """What is learned from: token ids, targets, masks and weights, one row per text."""
+
+    tokens: list[list[int]]
+    truth: Numbers
+    mask: Numbers
+    weight: Numbers
+
+    def __len__(self) -> int:
+        return len(self.tokens)
 
 
 @dataclass(frozen=True)
@@ -47,81 +77,201 @@ class Tagger(torch.nn.Module):
     mean: torch.Tensor
     spread: torch.Tensor
 
-    def __init__(self, base: str, probe: Probe) -> None:
+    def __init__(self, base: str, probe: Probe, dropout: float = 0.1) -> None:
         super().__init__()
-        self.encoder = AutoModel.from_pretrained(base, add_pooling_layer=False).float()
+        self.encoder = load(base, dropout)
         self.encoder.embeddings.word_embeddings.weight.requires_grad_(requires_grad=False)
         self.register_buffer("mean", torch.tensor(probe.mean))
         self.register_buffer("spread", torch.tensor(probe.spread))
         self.heads = torch.nn.Linear(*probe.weights.shape)
+        self.dropout = torch.nn.Dropout(dropout)
         with torch.no_grad():
             self.heads.weight.copy_(torch.tensor(probe.weights.T))
             self.heads.bias.copy_(torch.tensor(probe.bias))
 
-    def forward(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
         """Return logits, one row per text."""
-        states = self.encoder(**batch, output_hidden_states=True).hidden_states
-        mask = batch["attention_mask"].unsqueeze(-1).float()
-        means = [(states[layer] * mask).sum(1) / mask.sum(1) for layer in (-1, MIDDLE)]
-        features = (torch.cat(means, dim=1) - self.mean) / self.spread
-        logits: torch.Tensor = self.heads(features)
+        features = (pooled(self.encoder, input_ids, attention_mask) - self.mean) / self.spread
+        logits: torch.Tensor = self.heads(self.dropout(features))
         return logits
 
-
-def targets(rows: Sequence[dict[str, Any]]) -> torch.Tensor:
-    """Return the answers of *rows*: an index per choice, then 0 or 1 per yes-or-no question."""
-    table = []
-    for row in rows:
-        choices = [float(answers.index(row[question])) for question, answers in CHOICES.items()]
-        asked = (key.partition(":") for key in YES_OR_NO)
-        table.append(choices + [float(topic in row[aspect] if topic else bool(row[aspect])) for aspect, _, topic in asked])
-    return torch.tensor(table)
+    def probe(self) -> Probe:
+        """Return the heads as they are now."""
+        weights, bias = self.heads.weight.detach().float().cpu().numpy().T, self.heads.bias.detach().float().cpu().numpy()
+        return Probe(self.mean.cpu().numpy(), self.spread.cpu().numpy(), weights, bias)
 
 
-def loss(logits: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
-    """Return cross entropy of each choice plus binary cross entropy summed over the yes-or-no questions, mean over texts."""
-    total, start = torch.zeros(()), 0
-    for place, answers in enumerate(CHOICES.values()):
-        total = total + functional.cross_entropy(logits[:, start : start + len(answers)], truth[:, place].long())
-        start += len(answers)
-    binary = functional.binary_cross_entropy_with_logits(logits[:, start:], truth[:, len(CHOICES) :], reduction="none")
-    return total + binary.sum(dim=1).mean()
+def load(base: str, dropout: float = 0.1) -> Any:
+    """Return the encoder of *base*, a hub name or a folder, in fp32."""
+    more = {"hidden_dropout_prob": dropout, "attention_probs_dropout_prob": dropout}
+    return AutoModel.from_pretrained(base, add_pooling_layer=False, **more).float()
 
 
-def batches(rows: Sequence[dict[str, Any]], seed: int) -> Iterator[list[int]]:
+def pooled(encoder: Any, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+    """Return each text's features: the means over its tokens of LAYERS, side by side."""
+    states = encoder(input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=True).hidden_states
+    mask = attention_mask.unsqueeze(-1).float()
+    return torch.cat([(states[layer].float() * mask).sum(1) / mask.sum(1) for layer in LAYERS], dim=1)
+
+
+def device() -> torch.device:
+    """Return the GPU where there is one, else the processor."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def precision() -> AbstractContextManager[Any]:
+    """Return the context in which forward passes run: bf16 on a GPU, fp32 on a processor."""
+    return torch.autocast("cuda", torch.bfloat16) if torch.cuda.is_available() else nullcontext()
+
+
+def tokenised(base: str, texts: Sequence[str], most: int = _TOKENS) -> list[list[int]]:
+    """Return the token ids of each text as the encoder reads it."""
+    tokenizer = AutoTokenizer.from_pretrained(base)
+    ids: list[list[int]] = tokenizer([PREFIX + cut(text) for text in texts], truncation=True, max_length=most)["input_ids"]
+    return ids
+
+
+def padded(tokens: Sequence[Sequence[int]], pad: int, where: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return ids and attention mask of a batch."""
+    width = max(map(len, tokens))
+    ids = np.full((len(tokens), width), pad, np.int64)
+    mask = np.zeros((len(tokens), width), np.int64)
+    for row, some in enumerate(tokens):
+        ids[row, : len(some)], mask[row, : len(some)] = some, 1
+    return torch.from_numpy(ids).to(where), torch.from_numpy(mask).to(where)
+
+
+def batches(lengths: Sequence[int], size: int, seed: int) -> Iterator[list[int]]:
     """Yield shuffled batches of texts of like length, so that little is padded."""
     chance = random.Random(seed)  # noqa: S311
-    order = sorted(range(len(rows)), key=lambda index: len(rows[index]["text"]) * chance.uniform(0.8, 1.25))
-    some = [order[start : start + _BATCH] for start in range(0, len(order), _BATCH)]
+    order = sorted(range(len(lengths)), key=lambda index: lengths[index] * chance.uniform(0.8, 1.25))
+    some = [order[start : start + size] for start in range(0, len(order), size)]
     chance.shuffle(some)
     return iter(some)
 
 
-def finetune(base: str, rows: Sequence[dict[str, Any]], probe: Probe, epochs: int, out: Path) -> Probe:
-    """Train encoder and heads on *rows*; write the encoder to *out* and return its heads."""
-    torch.manual_seed(7)
-    tokenizer = AutoTokenizer.from_pretrained(base)
-    model = Tagger(base, probe).train()
-    truth = targets(rows)
-    trained = [weight for weight in model.parameters() if weight.requires_grad]
-    optimizer = torch.optim.AdamW(trained, lr=_RATE, weight_decay=_DECAY)
-    steps = epochs * -(-len(rows) // _BATCH)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: min(step / (_WARMUP * steps), (steps - step) / ((1 - _WARMUP) * steps))
-    )
-    for epoch in range(epochs):
-        total = 0.0
-        for batch in batches(rows, epoch):
-            texts = [PREFIX + cut(rows[index]["text"]) for index in batch]
-            encoded = tokenizer(texts, padding=True, truncation=True, max_length=_TOKENS, return_tensors="pt")
-            step = loss(model({name: encoded[name] for name in ("input_ids", "attention_mask")}), truth[batch])
+def features(encoder: Any, tokens: Sequence[Sequence[int]], size: int = 128) -> Numbers:
+    """Return the features of each text, in order."""
+    where = device()
+    encoder = encoder.to(where).eval()
+    pad = encoder.config.pad_token_id
+    order = sorted(range(len(tokens)), key=lambda index: len(tokens[index]))
+    found = np.zeros((len(tokens), len(LAYERS) * encoder.config.hidden_size), np.float32)
+    with torch.no_grad(), precision():
+        for start in range(0, len(order), size):
+            some = order[start : start + size]
+            found[some] = pooled(encoder, *padded([tokens[index] for index in some], pad, where)).float().cpu().numpy()
+    return found
+
+
+def loss(logits: torch.Tensor, truth: torch.Tensor, mask: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """Return cross entropy of each choice plus binary cross entropy summed over the yes-or-no questions, mean over texts."""
+    rows, start = torch.zeros_like(weight), 0
+    for answers in CHOICES.values():
+        part = slice(start, start + len(answers))
+        rows = rows + functional.cross_entropy(logits[:, part], truth[:, part], reduction="none") * mask[:, start]
+        start += len(answers)
+    binary = functional.binary_cross_entropy_with_logits(logits[:, start:], truth[:, start:], reduction="none")
+    rows = rows + (binary * mask[:, start:]).sum(dim=1)
+    return (rows * weight).sum() / weight.sum()
+
+
+def regress(vectors: Numbers, truth: Numbers, mask: Numbers, weight: Numbers, strength: float = 0.02) -> Probe:
+    """Return all heads as logistic regressions on standardised features, with an L2 penalty, by L-BFGS."""
+    where = device()
+    mean, spread = vectors.mean(axis=0), vectors.std(axis=0) + 1e-6
+    given = [torch.tensor(one, dtype=torch.float32, device=where) for one in ((vectors - mean) / spread, truth, mask, weight)]
+    weights = torch.zeros((vectors.shape[1], len(COLUMNS)), device=where, requires_grad=True)
+    bias = torch.zeros(len(COLUMNS), device=where, requires_grad=True)
+    optimizer = torch.optim.LBFGS([weights, bias], max_iter=150, history_size=10, line_search_fn="strong_wolfe")
+
+    def step() -> torch.Tensor:
+        optimizer.zero_grad()
+        total = loss(given[0] @ weights + bias, *given[1:]) + strength * weights.square().sum()
+        total.backward()
+        return total
+
+    optimizer.step(step)
+    return Probe(mean, spread, weights.detach().cpu().numpy(), bias.detach().cpu().numpy())
+
+
+def finetune(base: str, lessons: Lessons, probe: Probe, plan: Plan, out: Path | None = None) -> Tagger:
+    """Train encoder and heads on *lessons*; write the encoder to *out* where it is given, and return the whole."""
+    torch.manual_seed(plan.seed)
+    where = device()
+    model = Tagger(base, probe, plan.dropout).to(where).train()
+    average = torch.optim.swa_utils.AveragedModel(model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(plan.average))
+    steps = plan.epochs * -(-len(lessons) // plan.batch)
+    optimizer = torch.optim.AdamW(_groups(model, plan), weight_decay=0.01, fused=where.type == "cuda")
+    rates = [group["lr"] for group in optimizer.param_groups]
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rates, total_steps=steps, pct_start=0.1, anneal_strategy="linear")
+    pad, lengths = model.encoder.config.pad_token_id, [len(some) for some in lessons.tokens]
+    given = [torch.tensor(one, dtype=torch.float32, device=where) for one in (lessons.truth, lessons.mask, lessons.weight)]
+    torch.set_float32_matmul_precision("high")
+    for epoch in range(plan.epochs):
+        total = torch.zeros((), device=where)
+        for batch in batches(lengths, plan.batch, plan.seed * 1000 + epoch):
+            ids, mask = padded([lessons.tokens[index] for index in batch], pad, where)
+            with precision():
+                logits = model(ids, mask)
+            step = loss(logits.float(), *(one[batch] for one in given))
             optimizer.zero_grad()
             step.backward()
-            torch.nn.utils.clip_grad_norm_(trained, 1.0)
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
             schedule.step()
-            total += float(step) * len(batch)
-        print(f"epoch {epoch + 1} of {epochs}: loss {total / len(rows):.3f}", flush=True)  # noqa: T201
+            average.update_parameters(model)
+            total += step.detach() * len(batch)
+        print(f"epoch {epoch + 1} of {plan.epochs}: loss {float(total) / len(lessons):.4f}", flush=True)  # noqa: T201
+    trained: Tagger = average.module if plan.average else model
+    if out:
+        save(trained, base, out)
+    trained.eval()
+    return trained
+
+
+def _groups(model: Tagger, plan: Plan) -> list[dict[str, Any]]:
+    """Return the parameters with their rates: each layer learns slower than the one above it."""
+    layers = [model.encoder.embeddings, *model.encoder.encoder.layer]
+    groups = [{"params": list(model.heads.parameters()), "lr": plan.head_rate}]
+    for place, layer in enumerate(layers):
+        wanted = [one for one in layer.parameters() if one.requires_grad]
+        groups.append({"params": wanted, "lr": plan.rate * plan.decay ** (len(layers) - 1 - place)})
+    return groups
+
+
+def save(model: Tagger, base: str, out: Path) -> None:
+    """Write the encoder, its tokenizer and its heads (``probe.npz``) to *out*."""
+    out.mkdir(parents=True, exist_ok=True)
     model.encoder.save_pretrained(out)
-    tokenizer.save_pretrained(out)
-    return Probe(probe.mean, probe.spread, model.heads.weight.detach().numpy().T, model.heads.bias.detach().numpy())
+    AutoTokenizer.from_pretrained(base).save_pretrained(out)
+    probe = model.probe()
+    np.savez(out / "probe.npz", mean=probe.mean, spread=probe.spread, weights=probe.weights, bias=probe.bias)
+
+
+def saved_probe(folder: Path) -> Probe:
+    """Return the heads that `save` has written."""
+    with np.load(folder / "probe.npz") as stored:
+        return Probe(stored["mean"], stored["spread"], stored["weights"], stored["bias"])
+
+
+def predict(folder: str, tokens: Sequence[Sequence[int]]) -> Numbers:
+    """Return what the model in *folder* says about each text: a probability per column."""
+    weights, bias = saved_probe(Path(folder)).folded()
+    return squash(features(load(folder), tokens) @ weights + bias)
+
+
+def soup(folders: Sequence[Path], out: Path) -> None:
+    """Average the weights of models that were fine-tuned from one start (Wortsman et al. 2022), encoder and heads."""
+    models = [Tagger(str(folder), saved_probe(folder)) for folder in folders]
+    blend = models[0]
+    with torch.no_grad():
+        others = [dict(model.named_parameters()) for model in models]
+        for name, parameter in blend.named_parameters():
+            parameter.copy_(torch.stack([other[name] for other in others]).mean(dim=0))
+    save(blend, str(folders[0]), out)
+
+
+def lessons_of(base: str, texts: Sequence[str], truth: Numbers, mask: Numbers, weight: Numbers | None = None) -> Lessons:
+    """Return lessons from texts and what is known of them."""
+    return Lessons(tokenised(base, texts), truth, mask, np.ones(len(texts), np.float32) if weight is None else weight)

@@ -7,10 +7,8 @@ from itertools import islice
 from math import log
 from pathlib import Path
 
-import numpy as np
-
 from desk.reading import INTENTS, SENTIMENTS, Reading
-from nlp.encoder import WIDTH, Encoder, Vectors, cut
+from nlp.encoder import Encoder, Vectors, cut
 from nlp.heads import CHOICES, COLUMNS, TOPICS, YES_OR_NO, Heads
 from nlp.language import language
 
@@ -74,7 +72,7 @@ class OnnxTagger:
             unsure=tuple(self._unsure(chance)),
             probabilities=chance,
             model=self.model,
-            embedding=_unit(vector[:WIDTH]).astype("<f2").tobytes(),
+            embedding=vector.astype("<f2").tobytes(),
         )
 
     @staticmethod
@@ -84,11 +82,10 @@ class OnnxTagger:
 
     def _unsure(self, chance: dict[str, float]) -> Iterator[str]:
         for question, answers in CHOICES.items():
-            first, second = sorted((chance[f"{question}:{answer}"] for answer in answers), reverse=True)[:2]
-            if first - second < _LEAD:
+            if torn(chance[f"{question}:{answer}"] for answer in answers):
                 yield question
         for key in YES_OR_NO:
-            if abs(_log_odds(chance[key]) - _log_odds(self.heads.thresholds[key])) < _BAND:
+            if wavers(chance[key], self.heads.thresholds[key]):
                 yield key
 
     def _nothing(self) -> Reading:
@@ -96,13 +93,20 @@ class OnnxTagger:
         return Reading("neutral", "other", False, False, (), (), "und", (), {}, self.model, not_read="empty")
 
 
+def torn(chances: Iterable[float]) -> bool:
+    """Say whether the two likeliest answers of a choice lie too close together to be sure."""
+    first, second = sorted(chances, reverse=True)[:2]
+    return first - second < _LEAD
+
+
+def wavers(probability: float, threshold: float) -> bool:
+    """Say whether the probability of a yes lies too close to its threshold to be sure."""
+    return abs(_log_odds(probability) - _log_odds(threshold)) < _BAND
+
+
 def _log_odds(probability: float) -> float:
     inside = min(max(probability, 1e-6), 1 - 1e-6)
     return log(inside / (1 - inside))
-
-
-def _unit(vector: Vectors) -> Vectors:
-    return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-9), np.float32)
 
 
 @lru_cache(maxsize=4)

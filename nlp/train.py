@@ -1,213 +1,252 @@
-"""Train heads and encoder, choose thresholds on a development part, read a test part once, write the card.
+"""Train the tagger: adapt the encoder, teach models, let one learn from all of them, and ship it as ONNX int8.
 
-    python -m nlp.train --base intfloat/multilingual-e5-small --real labelled.jsonl --out nlp/model
+    python -m nlp.train --real FOLDER --licensed FOLDER --version 2026.12
 
-Needs the extra ``train``. Texts are split by a hash of what they say, so a text is in the same part in every run.
+- ``--real`` holds texts whose annotations the project publishes by hash (nlp/corpus/annotations.jsonl), and ``raw_*.jsonl``
+  without labels; ``--licensed`` a folder per licensed corpus. Without them the authored corpus alone trains.
+- As it stands, without options, this is how the shipped model was made: one teacher, no adaptation, no distillation. The other
+  stages are there to be tried: ``--adaptation 2 --teachers 4 --student-epochs 5`` (docs/training.md says what they brought).
+- Each stage leaves its result in ``--work`` and is skipped where that is there already; ``--only`` runs one stage.
+- The test part is read by none of the stages; `kummerkasten evaluate` reads it.
+
+Needs the extra ``train``. Runs on a GPU where there is one; docs/training.md says how long it takes where.
 """
 
 import argparse
 import json
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import accuracy_score, f1_score
 
-from nlp.encoder import Encoder
-from nlp.export import export
-from nlp.finetune import Probe, finetune
-from nlp.heads import CHOICES, TOPICS, YES_OR_NO, Heads, Numbers, squash
-from nlp.train_data import AUTHORED, part_of, read
+from nlp import evaluate, train_data
+from nlp.adapt import adapt
+from nlp.calibrate import calibrate
+from nlp.finetune import (
+    Lessons,
+    Plan,
+    features,
+    finetune,
+    lessons_of,
+    load,
+    predict,
+    regress,
+    saved_probe,
+    soup,
+    tokenised,
+)
+from nlp.heads import COLUMNS, Numbers, squash
+from nlp.train_data import Row, targets
 
 NAME = "kummerkasten-e5-small"
-_STRENGTHS = (0.003, 0.01, 0.03)
-"""Inverse strengths of the heads' regularisation that are tried on the development part."""
-_GRID = np.arange(0.15, 0.71, 0.025)
-_LEAST_EXAMPLES = 15
-"""A label with fewer positive examples in the development part takes the threshold of all labels together."""
+STAGES = ("adapt", "teach", "distil", "ship")
+_TRUST = 0.5
+"""How much of a labelled text's target is its label, the rest being what the teachers say."""
 
 
 @dataclass
-class Part:
-    """Labelled texts, their vectors, and where they come from."""
+class Course:
+    """What is learned from, how, and where the results go."""
 
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    vectors: Numbers = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    base: str
+    work: Path
+    real: Path | None = None
+    licensed: Path | None = None
+    teachers: int = 1
+    adaptation: int = 0
+    plan: Plan = field(default_factory=Plan)
+    student: Plan = field(default_factory=Plan)
+    licensed_weight: float = 0.5
 
-    def choice(self, question: str) -> list[str]:
-        """Return the answers to a question with one answer of several."""
-        return [row[question] for row in self.rows]
+    @cached_property
+    def rows(self) -> dict[str, list[Row]]:
+        """The labelled texts of each part."""
+        parts: dict[str, list[Row]] = {"train": [], "dev": [], "test": []}
+        for row in train_data.authored() + (train_data.real(self.real) if self.real else []):
+            parts[train_data.part_of(row)].append(row)
+        return parts
 
-    def holds(self, key: str) -> Numbers:
-        """Return 1 where a yes-or-no question is answered with yes."""
-        aspect, _, topic = key.partition(":")
-        return np.array([topic in row[aspect] if topic else bool(row[aspect]) for row in self.rows], np.float32)
+    @cached_property
+    def lessons_rows(self) -> list[Row]:
+        """What is trained on with labels: the train part, and the licensed corpora for what they say."""
+        return self.rows["train"] + (train_data.licensed(self.licensed) if self.licensed else [])
 
+    @cached_property
+    def raw(self) -> list[str]:
+        """Real texts without labels."""
+        taken = self.rows["train"] + self.rows["dev"] + self.rows["test"]
+        return train_data.unlabelled(self.real, taken) if self.real else []
 
-def split(rows: Sequence[dict[str, Any]], encoder: Encoder) -> dict[str, Part]:
-    """Return the three parts, each with its vectors."""
-    parts = {name: Part() for name in ("train", "dev", "test")}
-    for row in rows:
-        parts[part_of(row["text"])].rows.append(row)
-    for part in parts.values():
-        part.vectors = encoder.encode([row["text"] for row in part.rows])
-    return parts
+    @property
+    def adapted(self) -> str:
+        """The encoder that teachers start from."""
+        return str(self.work / "adapted") if self.adaptation else self.base
 
+    def folder(self, name: str) -> Path:
+        """Return where a stage leaves its model."""
+        return self.work / name
 
-def fit(part: Part, strength: float) -> Probe:
-    """Return all heads as logistic regressions on standardised features."""
-    mean, spread = part.vectors.mean(axis=0), part.vectors.std(axis=0) + 1e-6
-    features = (part.vectors - mean) / spread
-    columns = []
-    for question, answers in CHOICES.items():
-        model = LogisticRegression(C=strength, max_iter=300).fit(features, part.choice(question))
-        columns += [(model.coef_[index], model.intercept_[index]) for index in map(list(model.classes_).index, answers)]
-    for key in YES_OR_NO:
-        truth = part.holds(key)
-        if not 0 < truth.sum() < len(truth):
-            columns.append((np.zeros(features.shape[1]), -6.0))
-            continue
-        model = LogisticRegression(C=strength, max_iter=300).fit(features, truth)
-        columns.append((model.coef_[0], model.intercept_[0]))
-    weights = np.stack([column for column, _ in columns], axis=1).astype(np.float32)
-    return Probe(mean, spread, weights, np.array([start for _, start in columns], np.float32))
-
-
-def choose(part: Part, odds: Numbers) -> dict[str, float]:
-    """Return a threshold for each yes-or-no question: its own best F1 where there is enough to go by, the common one else."""
-    thresholds: dict[str, float] = {}
-    first = sum(len(answers) for answers in CHOICES.values())
-    for aspect in ("needs_reply", "urgent", "friction", "praise"):
-        keys = [key for key in YES_OR_NO if key.split(":")[0] == aspect]
-        columns = [first + YES_OR_NO.index(key) for key in keys]
-        truths = np.stack([part.holds(key) for key in keys], axis=1)
-        common = _best(truths.ravel(), odds[:, columns].ravel())
-        for place, key in enumerate(keys):
-            enough = truths[:, place].sum() >= _LEAST_EXAMPLES
-            own = _best(truths[:, place], odds[:, columns[place]]) if enough else common
-            thresholds[key] = round(float(own + common) / 2, 4)  # half way to the common one: dev is small
-    return thresholds
+    def lessons(self) -> Lessons:
+        """Return what teachers learn from."""
+        rows = self.lessons_rows
+        weight = [1.0 if row["origin"] in ("authored", "real") else self.licensed_weight for row in rows]
+        return lessons_of(self.base, [row["text"] for row in rows], *targets(rows), np.array(weight, np.float32))
 
 
-def _best(truth: Numbers, odds: Numbers) -> float:
-    return max(_GRID, key=lambda threshold: f1_score(truth, odds >= threshold, zero_division=0))
+def run_adapt(course: Course) -> None:
+    """Adapt the encoder to customers' words."""
+    if course.adaptation and not course.folder("adapted").exists():
+        texts = [row["text"] for row in course.lessons_rows] + course.raw
+        adapt(course.base, texts, course.folder("adapted"), course.adaptation)
 
 
-def figures(part: Part, heads: Heads) -> dict[str, float]:
-    """Return how good the heads are on *part*: F1 per question, micro and macro over topics."""
-    if not part.rows:
-        return {}
-    odds = heads.probabilities(part.vectors)
-    said: dict[str, float] = {}
-    start = 0
-    for question, answers in CHOICES.items():
-        guess = [answers[index] for index in odds[:, start : start + len(answers)].argmax(axis=1)]
-        said[f"{question}_macro_f1"] = f1_score(part.choice(question), guess, average="macro", zero_division=0)
-        said[f"{question}_accuracy"] = accuracy_score(part.choice(question), guess)
-        start += len(answers)
-    limits = np.array([heads.thresholds[key] for key in YES_OR_NO], np.float32)
-    truth = np.stack([part.holds(key) for key in YES_OR_NO], axis=1)
-    yes = odds[:, start:] >= limits
-    for aspect in ("needs_reply", "urgent"):
-        column = YES_OR_NO.index(aspect)
-        said[f"{aspect}_f1"] = f1_score(truth[:, column], yes[:, column], zero_division=0)
-    for aspect in ("friction", "praise"):
-        columns = [YES_OR_NO.index(f"{aspect}:{topic}") for topic in TOPICS]
-        for average in ("micro", "macro"):
-            said[f"{aspect}_{average}_f1"] = f1_score(truth[:, columns], yes[:, columns], average=average, zero_division=0)
-    return {key: round(float(value), 3) for key, value in said.items()} | {"texts": len(part.rows)}
+def run_teacher(course: Course, number: int) -> None:
+    """Teach one model; each starts from the same probe and sees the texts in another order."""
+    out = course.folder(f"teacher-{number}")
+    if out.exists():
+        return
+    lessons = course.lessons()
+    probe = regress(features(load(course.adapted), lessons.tokens), lessons.truth, lessons.mask, lessons.weight)
+    plan = Plan(**{**vars(course.plan), "seed": course.plan.seed + number})
+    finetune(course.adapted, lessons, probe, plan, out)
+    say(f"teacher {number}", dev_figures(course, str(out)))
 
 
-def tables(part: Part, heads: Heads) -> dict[str, dict[str, float]]:
-    """Return the figures of *part* by origin and language."""
-    said = {}
-    for origin, language in sorted({(row["origin"], row["lang"]) for row in part.rows}):
-        chosen = [index for index, row in enumerate(part.rows) if (row["origin"], row["lang"]) == (origin, language)]
-        said[f"{origin} {language}"] = figures(Part([part.rows[index] for index in chosen], part.vectors[chosen]), heads)
-    return said
+def run_distil(course: Course) -> None:
+    """Let one model learn from all teachers, on labelled and raw texts alike; it starts from their average."""
+    out = course.folder("student")
+    if out.exists() or not course.student.epochs:
+        return
+    teachers = [course.folder(f"teacher-{number}") for number in range(course.teachers)]
+    soup(teachers, course.folder("soup"))
+    say("soup of teachers", dev_figures(course, str(course.folder("soup"))))
+    dev = tokenised(course.base, [row["text"] for row in course.rows["dev"]])
+    say("all teachers together", figures_of(course.rows["dev"], mean_of(teachers, dev)))
+    given = course.lessons()
+    raw = tokenised(course.base, course.raw)
+    opinions = mean_of(teachers, given.tokens + raw)
+    truth = np.where(given.mask > 0, _TRUST * given.truth + (1 - _TRUST) * opinions[: len(given)], opinions[: len(given)])
+    everything = Lessons(
+        given.tokens + raw,
+        np.concatenate([truth, opinions[len(given) :]]),
+        np.ones((len(given) + len(raw), len(COLUMNS)), np.float32),
+        np.concatenate([given.weight, np.full(len(raw), 0.5, np.float32)]),
+    )
+    start = course.folder("soup")
+    finetune(str(start), everything, saved_probe(start), course.student, out)
+    say("student", dev_figures(course, str(out)))
 
 
-def probe(parts: Mapping[str, Part]) -> tuple[Probe, float]:
-    """Return the heads of the frozen encoder whose regularisation does best on the development part, and its strength."""
-    tried = {}
-    for strength in _STRENGTHS:
-        heads = fit(parts["train"], strength)
-        said = figures(parts["dev"], _with_thresholds(heads, parts["dev"], {}))
-        tried[strength] = (said["friction_micro_f1"], heads)
-    best = max(tried, key=lambda one: tried[one][0])
-    return tried[best][1], best
+def mean_of(teachers: Sequence[Path], tokens: Sequence[Sequence[int]]) -> Numbers:
+    """Return the mean of what the teachers say."""
+    return np.asarray(np.mean([predict(str(folder), tokens) for folder in teachers], axis=0), np.float32)
 
 
-def _with_thresholds(heads: Probe, dev: Part, card: Mapping[str, Any]) -> Heads:
-    weights, bias = heads.folded()
-    return Heads(weights, bias, choose(dev, squash(dev.vectors @ weights + bias)), card)
+def dev_figures(course: Course, model: str) -> dict[str, float]:
+    """Return a model's figures on the development part."""
+    rows = course.rows["dev"]
+    return figures_of(rows, predict(model, tokenised(course.base, [row["text"] for row in rows])))
 
 
-def train(rows: Sequence[dict[str, Any]], base: str, out: Path, version: str, epochs: int) -> Heads:
-    """Export *base* to *out*, train heads (and with *epochs* the encoder), and return heads with their figures on the card."""
-    export(base, out)
-    parts = split(rows, Encoder(out))
-    heads, strength = probe(parts)
+def figures_of(rows: Sequence[Row], odds: Numbers) -> dict[str, float]:
+    """Return the figures of probabilities once they are calibrated on the same rows: for comparing models, not for boasting."""
+    inside = np.clip(odds, 1e-6, 1 - 1e-6)
+    logits = np.log(inside) - np.log1p(-inside)
+    fitted = calibrate(logits, *targets(rows))
+    judged = evaluate.of_odds(rows, odds, fitted_thresholds(fitted.slope, fitted.offset, fitted.thresholds))
+    real = evaluate.groups(judged, "origin").get("real", judged)
+    return {name: round(figure.value, 4) for name, figure in evaluate.figures(real).items()}
+
+
+def fitted_thresholds(slope: Numbers, offset: Numbers, thresholds: dict[str, float]) -> dict[str, float]:
+    """Return thresholds for probabilities before their calibration."""
+    found = {}
+    for key, limit in thresholds.items():
+        column = COLUMNS.index(key)
+        found[key] = float(1 / (1 + np.exp(-(np.log(limit / (1 - limit)) - offset[column]) / slope[column])))
+    return found
+
+
+def run_ship(course: Course, out: Path, version: str) -> None:
+    """Export what was trained as ONNX int8, calibrate its heads on what int8 makes of the development part, and write both."""
+    from nlp.encoder import Encoder
+    from nlp.export import export
+    from nlp.heads import Heads
+
+    trained = course.folder("student" if course.student.epochs else "teacher-0")
+    export(str(trained), out)
+    weights, bias = saved_probe(trained).folded()
+    rows = course.rows["dev"]
+    vectors = Encoder(out).encode([row["text"] for row in rows])
+    fitted = calibrate(vectors @ weights + bias, *targets(rows))
     card: dict[str, Any] = {
         "name": NAME,
         "version": version,
-        "strength": strength,
-        "epochs": epochs,
-        "texts": {name: len(part.rows) for name, part in parts.items()},
+        "texts": {part: len(some) for part, some in course.rows.items()},
+        "raw": len(course.raw),
+        "licensed": len(course.lessons_rows) - len(course.rows["train"]),
+        "teachers": course.teachers,
+        "adaptation": course.adaptation,
+        "plan": vars(course.plan),
+        "student": vars(course.student),
     }
-    frozen = _with_thresholds(heads, parts["dev"], card)
-    card["test_frozen"] = figures(parts["test"], frozen)
-    if epochs:
-        with tempfile.TemporaryDirectory() as scratch:
-            heads = finetune(base, parts["train"].rows, heads, epochs, Path(scratch))
-            export(scratch, out)
-        parts = split(rows, Encoder(out))
-    trained = _with_thresholds(heads, parts["dev"], card)
-    card["dev"] = figures(parts["dev"], trained)
-    card["test"] = figures(parts["test"], trained)
-    card["test_by_origin"] = tables(parts["test"], trained)
-    return trained
+    heads = Heads((weights * fitted.slope).astype(np.float32), bias * fitted.slope + fitted.offset, fitted.thresholds, card)
+    judged = evaluate.of_odds(rows, squash(heads.logits(vectors)), heads.thresholds)
+    card["dev"] = {name: round(figure.value, 3) for name, figure in evaluate.figures(judged).items()}
+    heads.save(out)
+    say("shipped, on the development part", card["dev"])
 
 
-def model_card(card: Mapping[str, Any], origins: Mapping[str, int]) -> str:
-    """Return MODEL_CARD.md for a card."""
-    names = {key: None for figures_ in card["test_by_origin"].values() for key in figures_}
-    columns = [card["test"], *card["test_by_origin"].values(), card["test_frozen"]]
-    head = ["figure (test part)", "all", *card["test_by_origin"], "all, frozen encoder"]
-    lines = [[name, *(str(column.get(name, "")) for column in columns)] for name in names]
-    table = "\n".join(f"| {' | '.join(line)} |" for line in [head, ["---"] * len(head), *lines])
-    template = (Path(__file__).parent / "card_template.md").read_text(encoding="utf-8")
-    counts = ", ".join(f"{count:,} {origin}" for origin, count in origins.items())
-    parts = ", ".join(f"{count:,} {part}" for part, count in card["texts"].items())
-    return template.format(
-        model=f"{card['name']}@{card['version']}",
-        table=table,
-        origins=counts,
-        parts=parts,
-        strength=card["strength"],
-        epochs=card["epochs"],
-    )
+def say(what: str, figures: dict[str, float]) -> None:
+    """Print figures in one line."""
+    print(f"{what}: {json.dumps(figures)}", flush=True)  # noqa: T201
 
 
 def main() -> None:
     """Train from the command line."""
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--base", default="intfloat/multilingual-e5-small", help="encoder to start from: a hub name or a folder")
-    asked.add_argument("--epochs", type=int, default=4, help="passes over the data to fine-tune the encoder; 0 leaves it frozen")
-    asked.add_argument("--real", type=Path, help="labelled real texts, JSON lines; they train the heads and are not kept")
-    asked.add_argument("--out", type=Path, default=Path(__file__).parent / "model")
-    asked.add_argument("--version", required=True, help='for example "2026.11"; part of every tag\'s signature')
+    asked.add_argument("--real", type=Path, help="folder of real texts (labelled by hash, and raw)")
+    asked.add_argument("--licensed", type=Path, help="folder of licensed corpora")
+    asked.add_argument("--work", type=Path, default=Path("training"), help="where stages leave their results")
+    asked.add_argument("--out", type=Path, default=Path(__file__).parent / "model", help="where the shipped model goes")
+    asked.add_argument("--version", default="", help='for example "2026.12"; part of every tag\'s signature')
+    asked.add_argument("--only", choices=STAGES, help="run one stage")
+    asked.add_argument("--teacher", type=int, help="with --only teach: one teacher, so that several machines can share the work")
+    asked.add_argument("--teachers", type=int, default=1)
+    asked.add_argument("--adaptation", type=int, default=0, help="passes over the raw texts; 0 leaves the encoder as it is")
+    asked.add_argument("--epochs", type=int, default=6)
+    asked.add_argument("--rate", type=float, default=3e-4)
+    asked.add_argument("--decay", type=float, default=0.92)
+    asked.add_argument("--dropout", type=float, default=0.1)
+    asked.add_argument("--average", type=float, default=0.998)
+    asked.add_argument("--batch", type=int, default=64)
+    asked.add_argument("--student-epochs", type=int, default=0)
+    asked.add_argument("--student-rate", type=float, default=3e-4)
+    asked.add_argument("--student-batch", type=int, default=128)
+    asked.add_argument("--licensed-weight", type=float, default=0.5)
     given = asked.parse_args()
-    rows = read(sorted(AUTHORED.glob("*.jsonl")), "authored") + read([given.real] if given.real else [], "real")
-    heads = train(rows, given.base, given.out, given.version, given.epochs)
-    heads.save(given.out)
-    origins = {origin: sum(row["origin"] == origin for row in rows) for origin in dict.fromkeys(row["origin"] for row in rows)}
-    (Path(__file__).parent / "MODEL_CARD.md").write_text(model_card(heads.card, origins), encoding="utf-8")
-    print(json.dumps(heads.card, indent=1))  # noqa: T201
+    plan = Plan(given.epochs, given.rate, given.rate, given.batch, given.decay, given.dropout, given.average)
+    student = Plan(given.student_epochs, given.student_rate, given.student_rate, given.student_batch, given.decay, 0.05)
+    course = Course(
+        given.base, given.work, given.real, given.licensed, given.teachers, given.adaptation, plan, student, given.licensed_weight
+    )
+    given.work.mkdir(parents=True, exist_ok=True)
+    stages = [given.only] if given.only else STAGES
+    if "adapt" in stages:
+        run_adapt(course)
+    if "teach" in stages:
+        for number in [given.teacher] if given.teacher is not None else range(course.teachers):
+            run_teacher(course, number)
+    if "distil" in stages:
+        run_distil(course)
+    if "ship" in stages:
+        if not given.version:
+            asked.error("--version is needed to ship: every tag is signed with it")
+        run_ship(course, given.out, given.version)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from dashboard.components import chips, rows
 from dashboard.components.address import Address
 from dashboard.components.markup import Markup, el, said, show
 from dashboard.viewer import Viewer
+from nlp.redact import redact
 from store.friction import FrictionRow, Quote, Scope
 
 _NAMES = ("days", "platform", "language", "topic")
@@ -184,9 +185,10 @@ def _quotes_csv(scope: Scope, v: Viewer) -> bytes:
 
 
 def _quote_cells(scope: Scope, v: Viewer) -> Iterator[list[object]]:
+    """Yield the rows of the quotes: the file leaves the house, so what points to a person is hidden in them."""
     for topic, quote in data.every_quote(scope):
         mention = quote.mention
         local: datetime = mention.said_at.astimezone(v.zone)
         said_at = local.isoformat(timespec="minutes")
         about_it = [v.topic(topic), said_at, v.platform(mention.platform), mention.language, quote.author]
-        yield [*about_it, mention.stars, mention.title, mention.text, mention.url]
+        yield [*about_it, mention.stars, redact(mention.title).text, redact(mention.text).text, mention.url]

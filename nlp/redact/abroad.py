@@ -1,0 +1,63 @@
+"""Postal addresses of the United Kingdom, the United States, France, Italy, Spain, Poland and the Netherlands."""
+
+import re
+from collections.abc import Iterator
+
+from nlp.redact import near
+from nlp.redact.finding import Finding
+from nlp.redact.flat import CAPITAL, LETTER
+
+_CAP = rf"[{CAPITAL}][{LETTER}'-]{{1,25}}\.?"
+_AREAS = (
+    "AB|AL|B|BA|BB|BD|BH|BL|BN|BR|BS|BT|CA|CB|CF|CH|CM|CO|CR|CT|CV|CW|DA|DD|DE|DG|DH|DL|DN|DT|DY|E|EC|EH|EN|EX|FK|FY|G|GL|GU|GY|HA|HD|HG|HP|HR|HS"
+    "|HU|HX|IG|IM|IP|IV|JE|KA|KT|KW|KY|L|LA|LD|LE|LL|LN|LS|LU|M|ME|MK|ML|N|NE|NG|NN|NP|NR|NW|OL|OX|PA|PE|PH|PL|PO|PR|RG|RH|RM|S|SA|SE|SG|SK|SL|SM"
+    "|SN|SO|SP|SR|SS|ST|SW|SY|TA|TD|TF|TN|TQ|TR|TS|TW|UB|W|WA|WC|WD|WF|WN|WR|WS|WV|YO|ZE"
+)
+_POSTCODE = rf"(?:{_AREAS})[0-9][0-9A-HJKMNP-Y]? ?[0-9](?!GB|TB|MB)[ABD-HJLNP-UW-Z]{{2}}(?!\w)"
+_TYPE = (
+    "Road|Rd|Street|St|Avenue|Ave|Lane|Ln|Drive|Dr|Close|Court|Ct|Way|Place|Terrace|Crescent|Gardens|Square|Row|Parade|Hill|Mews|Boulevard"
+    "|Blvd|Grove|Walk|Rise|Green|Quay|Wharf"
+)
+_HOUSE = (
+    rf"(?:(?:Flat|Apt|Apartment|Unit|Suite) [0-9]{{1,4}}[A-Za-z]?,? )?[0-9]{{1,5}}[a-zA-Z]?(?:-[0-9]{{1,4}})? "
+    rf"(?:{_CAP} ){{1,3}}"
+)
+_TOWNS = rf"(?:,? ?\n?(?:(?:Apt|Flat|Unit|Suite|#) ?[0-9]{{1,4}}[A-Z]?|{_CAP}(?: {_CAP}){{0,2}})){{0,3}}"
+_BRITISH = re.compile(
+    rf"(?<![\w.,-])(?:(?:The {_CAP}(?: {_CAP})?|(?:{_CAP} ){{1,2}}(?:House|Cottage|Lodge|Farm|Hall|Court|Barn"
+    rf"|Mill)), )?{_HOUSE}(?:{_TYPE})(?![\w]){_TOWNS},?[ \n]{_POSTCODE}"
+)
+_AMERICAN = re.compile(rf"(?<![\w.,-]){_HOUSE}(?:{_TYPE})\.?{_TOWNS},? [A-Z]{{2}},? [0-9]{{5}}(?:-[0-9]{{4}})?(?!\w)")
+_STREET = re.compile(rf"(?<![\w.,-]){_HOUSE}(?:{_TYPE})(?![\w])")
+_CODE = re.compile(rf"(?<![\w-]){_POSTCODE}")
+_SMALL_CODE = re.compile(rf"(?<![\w-]){_POSTCODE}", re.I)
+_CODE_WORDS = re.compile(r"post ?code|address|zip", re.I)
+_FRENCH = re.compile(
+    rf"(?<![\w.,-])[0-9]{{1,4}}(?: ?(?:bis|ter))?,? (?:rue|avenue|av\.|boulevard|bd|place|chemin|allée|impasse|quai|cours"
+    rf"|route|square|ruelle)"
+    rf" (?:(?:de|du|des|la|le|les|à|aux) |d'|l'){{0,3}}[{LETTER}'-]{{2,30}}(?: {_CAP}){{0,3}}(?:,?[ \n][0-9]{{5}} {_CAP}"
+    rf"(?: {_CAP}){{0,2}})?",
+    re.I,
+)
+_SOUTHERN = re.compile(
+    rf"(?<!\w)(?:Via|Viale|Corso|Piazza|Vicolo|Largo|Calle|C/|Avenida|Avda\.|Plaza|Paseo|Rua|ul\.|al\.|os\.|pl\.) ?"
+    rf"(?:(?:de|del|della|dei|degli|delle|di|la|las|los|el|da|do|dos) ){{0,2}}{_CAP}(?: {_CAP}){{0,3}},? ?"
+    rf"(?:n[.º°]{{1,2}} ?)?[0-9]{{1,4}}[A-Za-z]?"
+    rf"(?:/[0-9]{{1,4}})?(?!\w)(?:,?[ \n](?:[0-9]{{5}}|[0-9]{{2}}-[0-9]{{3}}) {_CAP}(?: {_CAP}){{0,2}})?"
+)
+_DUTCH_TOWN = rf",?[ \n][1-9][0-9]{{3}} ?[A-Z]{{2}}(?!\w)(?:,? {_CAP}(?: {_CAP})?)?"
+_DUTCH = re.compile(
+    rf"(?<![\w-])[{CAPITAL}][{LETTER}-]{{1,30}}(?:(?:straat|gracht|laan|plein|kade|singel|dijk|steeg) [0-9]{{1,4}}[a-z]?"
+    rf"(?!\w)(?:{_DUTCH_TOWN})?"
+    rf"|(?:weg|markt|hof) [0-9]{{1,4}}[a-z]?{_DUTCH_TOWN})"
+)
+
+
+def addresses(text: str) -> Iterator[Finding]:
+    """Find addresses abroad; a British postcode alone counts too, since it names a handful of doors."""
+    for pattern in (_BRITISH, _AMERICAN, _FRENCH, _SOUTHERN, _DUTCH, _STREET, _CODE):
+        for hit in pattern.finditer(text):
+            yield Finding("address", *hit.span())
+    for hit in _SMALL_CODE.finditer(text):
+        if near.before(text, hit.start(), _CODE_WORDS, 25):
+            yield Finding("address", *hit.span())

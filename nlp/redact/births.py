@@ -1,0 +1,37 @@
+"""Birth dates: a date beside a word that says so. Any other date stays."""
+
+import re
+from collections.abc import Iterator
+
+from nlp.redact.finding import Finding
+
+_MONTH = (
+    r"(?:jan(?:uar|uary|vier)?|jänner|feb(?:ruar|ruary|er)?|mär(?:z)?|mar(?:ch|s|zo)?|apr(?:il)?|ma[iy]|jun[ie]?"
+    r"|jul[iy]?|aug(?:ust)?|sep(?:t(?:ember)?)?"
+    r"|o[ck]t(?:ober|obre)?|nov(?:ember|embre)?|de[cz](?:ember|embre)?|février|mai|juin|juillet|août|septembre|décembre)\.?"
+)
+_DATE = (
+    r"(?:[0-9]{4}[./-][0-9]{1,2}[./-][0-9]{1,2}|[0-9]{1,2} ?[./-] ?[0-9]{1,2} ?[./-] ?(?:(?:19|20)[0-9]{2}|[0-9]{2})"
+    rf"|[0-9]{{1,2}}(?:\.|st|nd|rd|th)? ?(?:of |de )?{_MONTH},?(?: de)? ?(?:(?:19|20)[0-9]{{2}}|[0-9]{{2}})"
+    rf"|{_MONTH} [0-9]{{1,2}}(?:st|nd|rd|th)?,? (?:19|20)[0-9]{{2}})(?!\w)"
+)
+_WORD = (
+    r"(?:geb(?:\.|oren|urtsdatum|urtstag|urt|\.?-?datum|\.?-?tag)?|born|birth(?:day|date)?|date of birth|d\.?o\.?b|née?"
+    r"|naissance|nat[oa]"
+    r"|nacid[oa]|nacimiento|nascita|geboortedatum|geboren|urodzon[ya]|urodzenia|ur|doğum(?: tarihi)?)"
+)
+_BETWEEN = (
+    r"(?:[ \n:.,!=?()-]|(?:ist|is|der|am|den|on|the|le|il|el|falsch|richtig|korrekt|wrong|correct|hinterlegt|eingetragen"
+    r"|lautet|war|was|mein"
+    r"|my|not|nicht)(?![^\W\d])){1,14}"
+)
+_LABELLED = re.compile(rf"(?<!\w){_WORD}{_BETWEEN}(?P<date>{_DATE})", re.I)
+_FOLLOWED = re.compile(rf"(?<![\w.,/-])(?P<date>{_DATE})[ ,]{{1,2}}(?:geboren|geb\.|zur Welt)", re.I)
+_STARRED = re.compile(rf"(?<![\w*])\*[ ]?(?P<date>{_DATE})(?!\*)", re.I)
+
+
+def births(text: str) -> Iterator[Finding]:
+    """Find birth dates; the finding is the date alone."""
+    for pattern in (_LABELLED, _FOLLOWED, _STARRED):
+        for hit in pattern.finditer(text):
+            yield Finding("birth", *hit.span("date"))

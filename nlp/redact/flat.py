@@ -1,0 +1,61 @@
+"""Undo tricks of writing (full-width digits, zero-width signs, odd spaces and dashes) without losing where each letter stood."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+LETTER = "A-Za-zÀ-ÖØ-öø-ɏͰ-ԯḀ-ỿ"
+"""Letters of names and words, for use inside square brackets; MASK is none of them."""
+CAPITAL = "A-ZÀ-ÖØ-ÞĀĂĄĆČĎĐĒĘĚĞĢĪİĶĹĻĽŁŃŅŇŐŒŔŘŚŞŠŤŪŮŰŹŻŽȘȚΑ-ΩА-Я"
+MASK = "\ua66e"
+"""Stands where something was found: a word sign, so that nothing begins or ends beside it, in no alphabet that is looked for."""
+
+_PIECES = re.compile("[ -~\näöüÄÖÜß]+(?![\u0300-\u036f])|.[\u0300-\u036f]{0,4}", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Flat:
+    """A text in plain signs; sign *i* of it was written from ``starts[i]`` to ``ends[i]``."""
+
+    text: str
+    starts: Sequence[int]
+    ends: Sequence[int]
+
+
+def flat(text: str) -> Flat:
+    """Return *text* in NFKC with ASCII digits, plain spaces, hyphens and apostrophes, and without invisible signs."""
+    if text.isascii():
+        return Flat(text, range(len(text)), range(1, len(text) + 1))
+    signs: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    for piece in _PIECES.finditer(text):
+        here, after = piece.span()
+        if (after - here > 1 and piece[0][1] < "\u0300") or piece[0].isascii():
+            signs.append(piece[0])
+            starts.extend(range(here, after))
+            ends.extend(range(here + 1, after + 1))
+        else:
+            plain = _plain(piece[0])
+            signs.append(plain)
+            starts.extend([here] * len(plain))
+            ends.extend([after] * len(plain))
+    return Flat("".join(signs), starts, ends)
+
+
+@lru_cache(maxsize=4096)
+def _plain(sign: str) -> str:
+    return "".join(_one(one) for one in unicodedata.normalize("NFKC", sign))
+
+
+def _one(sign: str) -> str:
+    if sign.isdecimal():
+        return str(unicodedata.decimal(sign))
+    category = unicodedata.category(sign)
+    if category == "Cf":
+        return ""
+    if category in ("Pd", "Zs") or sign == "\u2212":
+        return " " if category == "Zs" else "-"
+    return "'" if sign in "\u2018\u2019\u02bc\u00b4" else sign

@@ -1,0 +1,93 @@
+"""Telephone numbers: in digits, grouped as you like, and in words ("null eins sieben ...", "oh double seven ...")."""
+
+import re
+from collections.abc import Iterator
+
+from nlp.redact import near
+from nlp.redact.finding import Finding
+from nlp.redact.numbers import bare
+
+_ABROAD = re.compile(r"(?<![\w+])(?:\+|00 ?)[1-9](?:[ ()./-]{0,3}[0-9]){7,14}(?![\w+])(?![.,-][0-9])")
+_HOME = re.compile(r"(?<![\w.,/+#-])\(?0(?:[ ()./-]{0,3}[0-9]){7,12}(?![\w+])(?![.,/-][0-9])")
+_AMERICAN = re.compile(
+    r"(?<![\w.,/+#-])(?:1[ .-])?(?:\([2-9][0-9]{2}\) ?|[2-9][0-9]{2}([ .-]))[2-9][0-9]{2}[ .-][0-9]{4}(?![\w+])(?![.,/-][0-9])"
+)
+_NAMED = re.compile(
+    r"(?<!\w)(?:tel(?:efon|ephone|éfono|efoon|efono)?|fon|phone|handy|mobil(?:e|funk)?|cell|fax|festnetz|durchwahl"
+    r"|whats ?app|sms|landline"
+    r"|telefoon|rückruf|natel)"
+    r"[ -]?(?:nummer|nr|no|number)?[.:]{0,2}(?: ?(?:ist|is|lautet|unter|es)\b:?)? ?(?P<number>[(+]?[1-9]"
+    r"(?:[ ()/-]{0,3}[0-9]){5,13})(?![\w+])(?![.,][0-9])",
+    re.I,
+)
+_AMERICAN_WORDS = re.compile(r"call|phone|ring|text|cell|tel|mobile|reach|fax|number|whatsapp", re.I)
+_DAY = re.compile(r"\(?[0-9]{1,2}([./-]) ?[0-9]{1,2}\1 ?(?:[0-9]{4}|[0-9]{2}\b)")
+_TIMES = re.compile(r"(?:[0-2][0-9]\.[0-5][0-9](?:[ -]{1,3}|$)){2,8}")
+_FEWEST, _MOST = 9, 13
+_DIGIT_WORDS = {
+    "null": 0, "eins": 1, "zwei": 2, "drei": 3, "vier": 4, "fünf": 5, "sechs": 6, "sieben": 7, "acht": 8, "neun": 9,
+    "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
+    "ein": 1, "zwo": 2, "fuenf": 5, "oh": 0, "o": 0, "nought": 0,
+}  # fmt: skip
+_ONES = ("ein", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun")
+_TENS = ("zwanzig", "dreißig", "vierzig", "fünfzig", "sechzig", "siebzig", "achtzig", "neunzig")
+_DIGIT_WORDS |= {"zehn": 10, "elf": 11, "zwölf": 12, "sechzehn": 16, "siebzehn": 17}
+_DIGIT_WORDS |= {f"{_ONES[place - 1]}zehn": 10 + place for place in (3, 4, 5, 8, 9)}
+_DIGIT_WORDS |= {tens: 10 * place for place, tens in enumerate(_TENS, start=2)}
+_DIGIT_WORDS |= {
+    f"{one}und{tens}": 10 * place + add for place, tens in enumerate(_TENS, start=2) for add, one in enumerate(_ONES, start=1)
+}
+_TOKEN = "|".join(sorted(_DIGIT_WORDS, key=len, reverse=True))
+_TIMES_WORD = "doppel|double|triple|dreimal|zweimal"
+_GAP = r"(?:[ ]?[,./-][ ]?|[ ])?"
+_GROUP = r"(?<![0-9])[0-9]{1,4}(?![0-9])"
+_SPOKEN = re.compile(
+    rf"(?<!\w)(?:plus{_GAP})?(?:(?:{_TIMES_WORD})[ -]?)?(?:{_TOKEN}|{_GROUP})(?![^\W\d])"
+    rf"(?:{_GAP}(?<![^\W\d])(?:(?:{_TIMES_WORD})[ -]?)?(?:{_TOKEN}|hundred|hundert|{_GROUP})(?![^\W\d])){{3,24}}(?!\w)",
+    re.I,
+)
+_WORDS = re.compile(rf"plus|{_TIMES_WORD}|hundred|hundert|{_TOKEN}|[0-9]", re.I)
+_REPEATS = {"doppel": 2, "double": 2, "zweimal": 2, "triple": 3, "dreimal": 3}
+
+
+def phones(text: str) -> Iterator[Finding]:
+    """Find telephone numbers, in digits first."""
+    yield from _in_digits(text)
+    for hit in _SPOKEN.finditer(text):
+        if _is_spoken(hit[0]):
+            yield Finding("phone", *hit.span())
+
+
+def _in_digits(text: str) -> Iterator[Finding]:
+    for hit in _ABROAD.finditer(text):
+        if not _is_time(hit[0]):
+            yield Finding("phone", *hit.span())
+    for hit in _HOME.finditer(text):
+        if _FEWEST <= len(bare(hit[0])) <= _MOST and bare(hit[0])[1] != "0" and not _is_time(hit[0]):
+            yield Finding("phone", *hit.span())
+    for hit in _AMERICAN.finditer(text):
+        if hit[1] != " " or near.before(text, hit.start(), _AMERICAN_WORDS):
+            yield Finding("phone", *hit.span())
+    for hit in _NAMED.finditer(text):
+        if not _is_time(hit["number"]):
+            yield Finding("phone", *hit.span("number"))
+
+
+def _is_time(written: str) -> bool:
+    return _DAY.match(written) is not None or _TIMES.match(written) is not None
+
+
+def _is_spoken(written: str) -> bool:
+    """Say whether words of digits make a number that can be dialled: it begins with 0 or plus and has 7 to 15 digits."""
+    digits, words, repeat = "", 0, 1
+    for word in _WORDS.findall(written.lower()):
+        if word in _REPEATS:
+            repeat = _REPEATS[word]
+        elif word in ("hundred", "hundert"):
+            digits += "00"
+        elif word == "plus":
+            digits += "0"
+        else:
+            digits += str(_DIGIT_WORDS.get(word, word)) * repeat
+            words, repeat = words + (not word.isdigit()), 1
+    return digits.startswith("0") and 7 <= len(digits) <= 16 and words >= 3

@@ -1,0 +1,84 @@
+"""Postal addresses as they are written in Germany, Austria and Switzerland.
+
+A street counts with its number; a word that may be something else ("Platz 3", "Im Flur 5") only with a postcode or beside a word
+like "Adresse". A postcode with its town alone stays: it names no door. Patterns begin at a word's border and repeat a bounded
+number of times.
+"""
+
+import re
+from collections.abc import Iterator
+
+from nlp.redact import near
+from nlp.redact.finding import Finding
+from nlp.redact.flat import CAPITAL, LETTER
+from nlp.redact.words import words
+
+_CAP = rf"[{CAPITAL}][{LETTER}.'-]{{1,30}}"
+_UNITS = (
+    r"(?! ?(?:€|%|euro|eur|km|cm|mm|m|kg|g|x|h|std|min|uhr|mal|stück|stunden?|minuten?|tagen?|wochen?|monaten?|jahren?"
+    r"|personen|stockwerke|leute"
+    r"|kartons?|pakete|sterne|meter|anrufe)(?![^\W\d]))"
+)
+_NUMBER = rf"[0-9]{{1,4}}(?: ?[a-wyz](?![{LETTER}]))?(?:[ ]?[-/+][ ]?[0-9]{{1,4}}[a-z]?){{0,3}}(?![\w])(?![.:,][0-9]){_UNITS}"
+_PLACE = (
+    rf"(?:(?:St|Bad|Sankt|Groß|Klein|Neu|Alt|Ober|Unter)\.?[ -])?[{LETTER}][{LETTER}.'/-]{{1,30}}(?<![.-])"
+    rf"(?:[ ](?:am|an der|im|in der|bei|ob der|vor der|a\.) ?{_CAP}|[ ]\([^)\n]{{1,20}}\)|[ -][{CAPITAL}][{LETTER}-]{{2,30}})?"
+)
+_TOWN = rf"(?:[ ]?[,\n·/|-][ \n]?|[ ])(?:in )?(?:(?:D|A|CH|DE|AT)[ -]{{1,2}})?[1-9][0-9]{{3}}(?:[0-9])?[ ]{_PLACE}"
+_TOWN_ZERO = rf"(?:[ ]?[,\n·/|-][ \n]?|[ ])(?:in )?(?:(?:D|DE)[ -]{{1,2}})?0[1-9][0-9]{{3}}[ ]{_PLACE}"
+_ANY_TOWN = f"(?:{_TOWN}|{_TOWN_ZERO})"
+
+_SURE = r"straße|strasse|str\.?|gasse|allee|chaussee|promenade|damm|pfad|weg|platz"
+_MAYBE = r"ring|ufer|markt|graben|kai|zeile|winkel|anger|rain|steig|stieg"
+_ONE_WORD = re.compile(
+    rf"(?<![\w.-])(?P<street>[{LETTER}][{LETTER}.-]{{0,40}}?(?:{_SURE}|(?P<maybe>{_MAYBE})))[ ]{{0,2}}{_NUMBER}"
+    rf"(?P<town>{_ANY_TOWN})?",
+    re.I,
+)
+_TWO_WORDS = re.compile(
+    rf"(?<![\w-])(?P<first>[{CAPITAL}][{LETTER}.-]{{1,30}})[ -]"
+    rf"(?:Straße|Strasse|Str\.?|straße|str\.|Gasse|Allee|Chaussee|Promenade|Damm|(?:(?<=[er][nr-])|(?<=[er][nr] ))(?:Weg"
+    rf"|Platz|Ring|Ufer|Markt)|(?:[{CAPITAL}][{LETTER}]{{2,20}}(?:straße|strasse|gasse)))"
+    rf"[ ]{{0,2}}{_NUMBER}(?P<town>{_ANY_TOWN})?"
+)
+_OF = re.compile(
+    rf"(?<![\w-])(?:Straße|Strasse|Platz|Allee|Weg|Ring|Ufer) (?:de[rs]|zu[rm]|am|an der|von) {_CAP}"
+    rf"(?: {_CAP})?[ ]{_NUMBER}(?P<town>{_ANY_TOWN})?"
+)
+_AT = re.compile(
+    rf"(?<![\w-])(?:Am|An der|An den|An dem|Auf der|Auf dem|Auf den|Im|In der|In den|In dem|Unter den|Unter der|Zum|Zur"
+    rf"|Bei der|Bei den|Beim|Hinter der|Hinter dem|Hinter den|Vor den|Neben der|Zwischen den"
+    rf"|Vor dem|Vor der|Zu den|Ob der) {_CAP}(?: {_CAP})?[ ]{_NUMBER}(?P<town>{_ANY_TOWN})?"
+)
+_ANY = re.compile(
+    rf"(?<![\w-]){_CAP}(?: {_CAP})?[ ]{_NUMBER}(?P<town>[ ]?[,\n][ \n]?(?:(?:D|A|CH)[ -]{{1,2}})?[0-9]{{4,5}}[ ]{_PLACE})"
+)
+_BOX = re.compile(rf"(?<!\w)Postfach[ ][0-9][0-9 ]{{1,9}}[0-9](?!\w)(?P<town>{_ANY_TOWN})?", re.I)
+
+_LIVES = re.compile(
+    r"wohn|adress|anschrift|hausnummer|liefer\w{0,4} (?:an|in|nach)|zustell|umgezogen|umzug|umzieh|geklingelt|abgegeben"
+    r"|absender|empfänger"
+    r"|anschluss|zählerstand",
+    re.I,
+)
+_NOT_BEFORE = words("no_street_before")
+_NO_STREET = words("no_streets")
+
+
+def addresses(text: str) -> Iterator[Finding]:
+    """Find streets with their numbers, with postcode and town where they follow, and post office boxes."""
+    for hit in _BOX.finditer(text):
+        yield Finding("address", *hit.span())
+    for pattern in (_OF, _TWO_WORDS):
+        for hit in pattern.finditer(text):
+            if hit["town"] or "first" not in hit.groupdict() or hit["first"].lower() not in _NOT_BEFORE:
+                yield Finding("address", *hit.span())
+    for hit in _AT.finditer(text):
+        if hit["town"] or near.before(text, hit.start(), _LIVES):
+            yield Finding("address", *hit.span())
+    for hit in _ANY.finditer(text):
+        yield Finding("address", *hit.span())
+    for hit in _ONE_WORD.finditer(text):
+        sure = not hit["maybe"] or near.before(text, hit.start(), _LIVES)
+        if hit["town"] or (sure and hit["street"].lower() not in _NO_STREET):
+            yield Finding("address", *hit.span())
