@@ -120,7 +120,10 @@ class MentionVersion(SQLModel, table=True):
 class Reading(SQLModel, table=True):
     """One pass of one model over one mention: all probabilities, what it is unsure about, and the embedding."""
 
-    __table_args__ = (Index("ix_reading_mention", "mention_id", "id"),)
+    __table_args__ = (
+        Index("ix_reading_mention", "mention_id", "id"),
+        Index("ix_reading_unsure", "id", sqlite_where=text("unsure <> '[]'"), postgresql_where=text("unsure <> '[]'")),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     mention_id: int = Field(foreign_key="mention.id")
@@ -149,6 +152,12 @@ class Tag(SQLModel, table=True):
             sqlite_where=text("stands = 1"),
             postgresql_where=text("stands"),
         ),
+        Index(
+            "ix_tag_decided",
+            "mention_id",
+            sqlite_where=text("person = 1 AND stands = 1"),
+            postgresql_where=text("person AND stands"),
+        ),
         Index("ix_tag_retired", "mention_id", sqlite_where=text("stands = 0"), postgresql_where=text("NOT stands")),
         Index(
             "ix_tag_topic",
@@ -169,6 +178,35 @@ class Tag(SQLModel, table=True):
     person: bool = False
     at: datetime = Field(sa_type=Utc)
     stands: bool = True
+
+
+class ModelVersion(SQLModel, table=True):
+    """Heads that were taught by what people corrected, for the encoder of one shipped version (``name@version``).
+
+    ``state`` is live (at most one), kept (it may go live) or refused (it was worse, and may not). ``card`` holds what the
+    heads need beside their numbers, and under ``report`` how they were judged.
+    """
+
+    __tablename__ = "model_version"
+    __table_args__ = (
+        Index(
+            "uq_model_version_live",
+            "state",
+            unique=True,
+            sqlite_where=text("state = 'live'"),
+            postgresql_where=text("state = 'live'"),
+        ),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(unique=True)
+    encoder: str
+    created_at: datetime = Field(sa_type=Utc)
+    by: str
+    heads: bytes = Field(sa_type=LargeBinary)
+    card: dict[str, Any] = Field(default_factory=dict, sa_type=JsonColumn)
+    corrections: int = 0
+    state: str = "kept"
 
 
 class Ticket(SQLModel, table=True):

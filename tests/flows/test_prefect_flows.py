@@ -16,6 +16,7 @@ from prefect.testing.utilities import prefect_test_harness
 from desk.errors import SourceBusy, SourceDenied, SourceGarbled
 from flows.listen import Deaf, hear, listen, worth_another_try
 from flows.pipeline import pipeline
+from flows.teach import teach
 from flows.work.common import utc_now
 from flows.work.hear import Heard
 from flows.worker import HOUSE, PREFECT_FILE
@@ -101,6 +102,17 @@ def test_a_source_that_was_garbled_for_a_moment_is_tried_again(world: World, con
     assert state.message == "Heard 1 sources, 1 new mentions"
 
 
+@pytest.mark.skipif(not MODEL.is_file(), reason="the tagger's model is not here")
+def test_teaching_leaves_an_artifact_and_is_no_failure_where_there_is_nothing_to_teach(config: Path) -> None:
+    state = teach(config=str(config), return_state=True)
+    assert state.is_completed(), state.message
+    artifact = Artifact.get(key="teach")
+    assert artifact is not None
+    assert "Nobody has corrected a tag yet" in str(artifact.data)
+    config.write_text('model = "mine"\n' + config.read_text("utf-8"), "utf-8")
+    assert teach(config=str(config), return_state=True).message == "This desk has a model of its own."
+
+
 def deployments() -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = yaml.safe_load(PREFECT_FILE.read_text("utf-8"))["deployments"]
     return found
@@ -113,11 +125,11 @@ def test_each_deployment_names_a_flow_that_can_be_deployed(given: dict[str, Any]
     assert isinstance(flow.to_deployment(given["name"], interval=60), RunnerDeployment)
 
 
-def test_one_schedule_is_on_and_no_deployment_runs_twice_at_once() -> None:
+def test_the_pipeline_and_teaching_are_on_and_no_deployment_runs_twice_at_once() -> None:
     on = [given["name"] for given in deployments() if any(schedule["active"] for schedule in given["schedules"])]
-    assert on == ["pipeline"]
+    assert on == ["pipeline", "teach"]
     limits = [given["concurrency_limit"] for given in deployments()]
-    assert limits == [{"limit": 1, "collision_strategy": "CANCEL_NEW"}] * 4
+    assert limits == [{"limit": 1, "collision_strategy": "CANCEL_NEW"}] * len(limits)
 
 
 def test_no_parameter_carries_a_secret() -> None:

@@ -1,0 +1,54 @@
+"""Read history again: what is set unread is what `tag` reads next. What people decided is not touched."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, select, update
+
+from store.tables import Mention, Reading
+from store.writing import affected, chunks
+
+
+@dataclass(frozen=True)
+class Which:
+    """Which of the mentions that were read: of one source, said since then, last read by one model; all of them by default."""
+
+    source: str = ""
+    since: datetime | None = None
+    model: str = ""
+
+
+def how_many(session: Session, which: Which) -> int:
+    """Return how many mentions `set_unread` would set unread."""
+    return int(session.exec(_chosen(select(func.count()).select_from(Mention), which)).one())
+
+
+def set_unread(session: Session, which: Which) -> int:
+    """Set mentions unread and return how many; commits every some hundred, so that nobody waits long for it.
+
+    Their tags stand until they have been read anew.
+    """
+    ids = [one for one in session.exec(_chosen(select(Mention.id), which).order_by(col(Mention.id))) if one is not None]
+    session.commit()
+    done = 0
+    for some in chunks(ids):
+        done += affected(session.execute(update(Mention).where(col(Mention.id).in_(some)).values(read_at=None)))
+        session.commit()
+    return done
+
+
+def _chosen(asked: Any, which: Which) -> Any:
+    asked = asked.where(col(Mention.read_at).is_not(None), ~col(Mention.ours))
+    if which.source:
+        asked = asked.where(Mention.source == which.source)
+    if which.since:
+        asked = asked.where(col(Mention.said_at) >= which.since)
+    if which.model:
+        newer = aliased(Reading)
+        later = select(newer.id).where(newer.mention_id == Reading.mention_id, col(newer.id) > col(Reading.id)).exists()
+        read_last = select(Reading.mention_id).where(Reading.model == which.model, ~later)
+        asked = asked.where(col(Mention.id).in_(read_last))
+    return asked
