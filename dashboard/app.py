@@ -20,6 +20,8 @@ if setup.complete():
             st.Page("views/today.py", title=w("today.title"), icon=":material/today:", url_path="today", default=True),
             st.Page("views/inbox.py", title=w("inbox.title"), icon=":material/inbox:", url_path="inbox"),
             st.Page("views/friction.py", title=w("friction.title"), icon=":material/troubleshoot:", url_path="friction"),
+            st.Page("views/review.py", title=w("review.title"), icon=":material/rule:", url_path="review"),
+            st.Page("views/quality.py", title=w("quality.title"), icon=":material/verified:", url_path="quality"),
             st.Page("views/sources.py", title=w("sources.title"), icon=":material/hearing:", url_path="sources"),
             st.Page("views/conversation.py", title=w("conversation.title"), url_path="conversation", visibility="hidden"),
         ]

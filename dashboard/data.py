@@ -4,21 +4,33 @@ Pages show, these functions ask, the store knows; nothing here changes anything 
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import streamlit as st
 from sqlmodel import Session
 
+from dashboard import cards
 from desk import config
 from desk.config import Desk
 from desk.errors import ConfigurationError
 from desk.trend import Rising, rising
-from store import claims, conversations, engine, friction, inbox, ledger, overview
+from store import claims, conversations, engine, friction, inbox, ledger, models, overview, quality
 from store.migrate import migrate
-from store.tables import Pull, Quarantine
+from store.tables import ModelVersion, Pull, Quarantine
+
+
+@dataclass(frozen=True)
+class Doubtful:
+    """Which doubts to look at; None leaves a question open."""
+
+    aspect: str | None = None
+    language: str | None = None
+    team: str | None = None
+
 
 CONFIG = "KUMMERKASTEN_CONFIG"
 DATABASE = "KUMMERKASTEN_DATABASE"
@@ -179,3 +191,56 @@ def quarantined(source: str | None = None, limit: int = 50) -> list[Quarantine]:
     """Return what could not be understood and waits for a fix."""
     with session() as asked:
         return ledger.quarantined(asked, source, limit)
+
+
+def unsure(asked: Doubtful, limit: int, without: Collection[int] = (), first: int | None = None) -> quality.Doubts:
+    """Return what the model is unsure about and nobody has decided, the most useful first."""
+    with session() as store:
+        return quality.unsure(
+            store, aspect=asked.aspect, language=asked.language, team=asked.team, limit=limit, without=without, first=first
+        )
+
+
+@st.cache_data(ttl=30, show_spinner=False, max_entries=8)
+def _unsure_counts(database: str) -> dict[str, int]:
+    with session() as asked:
+        return quality.unsure_counts(asked)
+
+
+def unsure_counts() -> dict[str, int]:
+    """Return how many mentions wait for an answer to each question, at most half a minute old."""
+    return _unsure_counts(database())
+
+
+@st.cache_data(ttl=60, show_spinner=False, max_entries=16)
+def _agreement(database: str, until: datetime, days: int) -> quality.Agreement:
+    with session() as asked:
+        return quality.agreement(asked, until - timedelta(days=days), until)
+
+
+def agreement(until: datetime, days: int) -> quality.Agreement:
+    """Return how often people agreed with the model in the *days* before *until*, at most a minute old."""
+    return _agreement(database(), until, days)
+
+
+def last_model() -> str:
+    """Return which model has made the latest reading; an empty string where nothing was read."""
+    with session() as asked:
+        return quality.last_model(asked)
+
+
+def taught() -> ModelVersion | None:
+    """Return the heads that people's corrections have taught, where such are live; None where the model reads as it came."""
+    with session() as asked:
+        return models.live(asked)
+
+
+def card() -> cards.Card | None:
+    """Return the card of the model in use, None where it cannot be read."""
+    folder = cards.folder(desk().model)
+    return _card(str(folder), cards.changed(folder))
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def _card(folder: str, changed: int) -> cards.Card | None:
+    return cards.read(Path(folder))

@@ -1,6 +1,6 @@
 """What a person does: change a ticket, correct a tag. Whoever comes second is told who won (guarantee 9)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -10,8 +10,9 @@ from dashboard import data
 from desk.deadline import Allowance, due
 from desk.errors import Conflict, KummerkastenError
 from desk.reading import Aspect, Tags
-from store import tags, tickets
+from store import review, tags, tickets
 from store.conversations import Why
+from store.quality import Unsure
 from store.tables import Ticket
 
 _NOTICE = "notice"
@@ -32,14 +33,16 @@ def notice() -> Notice | None:
     return found if isinstance(found, Notice) else None
 
 
-def _do(deed: Callable[[], None], done: str) -> None:
+def _do(deed: Callable[[], None], done: str, lost_to: str = "deed.conflict", lost: str = "deed.conflict") -> bool:
     try:
         deed()
         st.session_state[_NOTICE] = Notice(done)
-    except Conflict as lost:
-        st.session_state[_NOTICE] = Notice("deed.conflict", good=False, who=lost.winner)
+        return True
+    except Conflict as conflict:
+        st.session_state[_NOTICE] = Notice(lost_to if conflict.winner else lost, good=False, who=conflict.winner)
     except KummerkastenError as error:
         st.session_state[_NOTICE] = Notice("deed.failed", good=False, who=str(error))
+    return False
 
 
 def take(ticket: Ticket, me: str) -> None:
@@ -127,6 +130,22 @@ def correct(mention_id: int, before: Tags, after: Tags, me: str) -> None:
                 tags.decide(store, mention_id, aspect, value, holds, me, datetime.now(UTC))
 
     _do(deed, "deed.corrected" if said else "deed.nothing")
+
+
+def hold(mention_ids: Sequence[int], me: str) -> int | None:
+    """Reserve the first of these mentions that nobody else is being asked about; return it, None where others have them all."""
+    with data.session(write=True) as store:
+        return review.hold(store, mention_ids, me, datetime.now(UTC))
+
+
+def answer(doubt: Unsure, key: str, value: str, me: str) -> bool:
+    """Store what a person says about a question that the model is unsure about; return whether nobody was faster."""
+
+    def deed() -> None:
+        with data.session(write=True) as store:
+            review.answer(store, doubt.mention.id or 0, doubt.reading.id or 0, key, value, me, datetime.now(UTC))
+
+    return _do(deed, "review.saved", lost_to="review.taken", lost="review.changed")
 
 
 def _moved(before: Mapping[str, float], after: Mapping[str, float]) -> list[tuple[str, bool]]:

@@ -1,6 +1,6 @@
-"""Charts: people affected by week and platform."""
+"""Charts: people affected by week and platform, and what a model gains where it answers only what it is sure of."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
 import streamlit as st
@@ -44,6 +44,33 @@ def weeks(found: Sequence[Week], scope: Scope, v: Viewer) -> None:
         .properties(height=220)
     )
     st.altair_chart(chart, width="stretch", alt=w("chart.alt"))
+
+
+def abstention(curves: Mapping[str, Sequence[tuple[float, float]]], v: Viewer) -> None:
+    """Show for each task how many answers are right, where only so many of the surest are given."""
+    import altair as alt
+    import pandas as pd
+
+    w = v.words
+    rows = [(task, share, right) for task, points in curves.items() for share, right in points]
+    table = pd.DataFrame({name: [row[place] for row in rows] for place, name in enumerate(("task", "share", "right"))})
+    axis = alt.Axis(format="%", tickCount=5)
+    chart = (
+        alt.Chart(table)
+        .mark_line(point=True)
+        .encode(
+            x=alt.X("share:Q", title=w("quality.answered_axis"), axis=axis, scale=alt.Scale(zero=False, reverse=True)),
+            y=alt.Y("right:Q", title=w("quality.right_axis"), axis=axis, scale=alt.Scale(zero=False)),
+            color=alt.Color("task:N", title=None, sort=list(curves), legend=alt.Legend(orient="top", columns=2)),
+            tooltip=[
+                alt.Tooltip("task:N", title=w("quality.what")),
+                alt.Tooltip("share:Q", title=w("quality.answered_axis"), format=".0%"),
+                alt.Tooltip("right:Q", title=w("quality.right_axis"), format=".0%"),
+            ],
+        )
+        .properties(height=340)
+    )
+    st.altair_chart(chart, width="stretch", alt=w("quality.abstention_alt"))
 
 
 def _mondays(scope: Scope, v: Viewer) -> list[str]:

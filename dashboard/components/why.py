@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard import times
+from dashboard import data, times
 from dashboard.components import chips, correct
 from dashboard.components.markup import Markup, el, said, show
 from dashboard.components.thread import SHOWN, Marks, words_of
 from dashboard.viewer import Viewer
+from desk.classifier import answering, without_plugged
 from desk.reading import TOPICAL
+from store import models
 from store.conversations import Said, Why
 from store.tables import Tag
 
@@ -89,6 +91,9 @@ def _behind(tag: Tag, focus: Said, reason: Why, v: Viewer) -> None:
         )
         if reason.reading and {tag.aspect, _key(tag)} & set(reason.reading.unsure):
             show(el("p", w("why.unsure"), cls="k-quiet"))
+    if answering(v.desk.classifiers, tag.by, _key(tag)):
+        show(el("p", w("why.other_model"), cls="k-quiet"))
+        return
     with st.spinner(w("why.asking"), show_time=False):
         words = marks(focus, reason, tag, v)
     show(_spoken(words, words_of(focus), v))
@@ -121,7 +126,10 @@ def marks(focus: Said, reason: Why, tag: Tag | None, v: Viewer) -> Marks:
         return ()
     yes_or_no = tag.aspect in ("needs_reply", "urgent")
     key = tag.aspect if yes_or_no else _key(tag)
-    found = _weights(v.desk.model or "", words_of(focus)[:SHOWN], key)
+    signed = tag.by if not tag.person else reason.reading.model if reason.reading else ""
+    if answering(v.desk.classifiers, tag.by, key):  # a classifier of others cannot be asked for its words
+        return ()
+    found = _weights(v.desk.model or "", data.database(), without_plugged(signed), words_of(focus)[:SHOWN], key)
     turn = -1 if yes_or_no and tag.value == "no" else 1
     return [(start, stop, turn * weight) for start, stop, weight in found]
 
@@ -133,11 +141,24 @@ def _tagger(folder: str) -> "OnnxTagger":
     return OnnxTagger.load(Path(folder) if folder else None, threads=1)
 
 
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _signed(folder: str, database: str, model: str) -> "OnnxTagger":
+    """Return the tagger that signs as *model*, with the heads of that version where they are still there and fit."""
+    from nlp.versions import on
+
+    loaded = _tagger(folder)
+    if folder or model == loaded.model:
+        return loaded
+    with data.session() as store:
+        found = models.version(store, model)
+    return on(loaded, found.heads, found.card) if found and found.encoder == loaded.model else loaded
+
+
 @st.cache_data(show_spinner=False, max_entries=1_000)
-def _weights(folder: str, text: str, key: str) -> list[tuple[int, int, float]]:
+def _weights(folder: str, database: str, model: str, text: str, key: str) -> list[tuple[int, int, float]]:
     from nlp.explain import explain
 
-    return [(word.start, word.end, word.weight) for word in explain(_tagger(folder), text, [key])[key]]
+    return [(word.start, word.end, word.weight) for word in explain(_signed(folder, database, model), text, [key])[key]]
 
 
 def _percent(odds: float, v: Viewer) -> str:

@@ -3,14 +3,18 @@
 import re
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import seed
 from desks import APP, Home
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from sqlmodel import col, select
 
+from desk import mention as heard
 from store.engine import connect
 from store.engine import session as open_session
 from store.tables import Conversation, Mention, Tag, Ticket
@@ -105,6 +109,47 @@ def test_of_two_people_at_once_the_second_is_told_who_won(browser: Browser, addr
         page.context.close()
 
 
+def doubtful(home: Home) -> None:
+    """Let the desk hear something with long words of which the model is unsure."""
+    at = datetime.now(UTC)
+    unsure = replace(seed.reading(needs_reply=True), unsure=("friction:cancellation", "intent"))
+    author = heard.Author(native_id="doubt", name="Donaudampfschifffahrtsgesellschaftskapitänin")
+    values = {
+        "platform": "mastodon",
+        "native_id": "doubt",
+        "conversation": "doubt",
+        "kind": "post",
+        "said_at": at,
+        "author": author,
+    }
+    engine = connect(home.url)
+    with open_session(engine) as session:
+        seed.hear(session, home.desk, [(heard.Mention(**values, text=f"Kündigung? {'Rindfleisch' * 30}"), unsure)], at)
+    engine.dispose()
+
+
+def test_a_doubt_is_settled_by_pressing_keys(browser: Browser, address: str, home: Home) -> None:
+    doubtful(home)
+    page = visit(browser, f"{address}/review?me=Anna")
+    expect(page.get_by_text("Geht es hier um Ärger mit „Kündigung“?")).to_be_visible()
+    expect(page.get_by_role("button", name="Überspringen")).to_be_visible()
+    page.keyboard.press("n")
+    expect(page.get_by_text("Gespeichert, das gilt ab jetzt.")).to_be_visible()
+    expect(page.get_by_text("Was ist das Anliegen?")).to_be_visible()
+    expect(page.get_by_role("button", name="Frage")).to_be_visible()
+    page.keyboard.press("2")
+    expect(page.get_by_text("Nichts unklar")).to_be_visible()
+    engine = connect(home.url)
+    with open_session(engine) as session:
+        said = session.exec(select(Tag).where(col(Tag.person)).order_by(col(Tag.id))).all()
+    engine.dispose()
+    assert [(tag.aspect, tag.value, tag.holds, tag.by) for tag in said] == [
+        ("friction", "cancellation", False, "person:Anna"),
+        ("intent", "question", True, "person:Anna"),
+    ]
+    page.context.close()
+
+
 def test_a_link_to_a_queue_opens_it_for_whoever_comes_first(browser: Browser, address: str) -> None:
     page = visit(browser, f"{address}/inbox?team=logistics&late=1&lang=EN")
     expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
@@ -145,8 +190,10 @@ def test_what_an_attacker_writes_is_harmless_text(browser: Browser, address: str
 def test_no_page_is_wider_than_its_window(
     browser: Browser, address: str, tmp_path: Path, width: int, scheme: str, home: Home
 ) -> None:
+    doubtful(home)
     ticket = one_open(home, "logistics")
-    for path in ("/", "/inbox", "/friction", "/sources", f"/conversation?id={ticket.conversation_id}&me=Anna"):
+    pages = ["/", "/inbox", "/friction", "/sources", f"/conversation?id={ticket.conversation_id}&me=Anna"]
+    for path in [*pages, *(f"/{name}?lang={language}&me=Anna" for name in ("review", "quality") for language in ("DE", "EN"))]:
         page = visit(browser, address + path, width, scheme)
         page.wait_for_timeout(800)
         page.screenshot(path=tmp_path / f"{path.strip('/').partition('?')[0] or 'today'}-{width}-{scheme}.png", full_page=True)
