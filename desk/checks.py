@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from desk.classifier import CHOICES, WHY_PINNED, is_folder, questions
 from desk.problems import Path, Problem, did_you_mean
 from desk.taxonomy import DEFAULT
 
@@ -15,6 +16,8 @@ def whole(doc: Mapping[str, Any]) -> Iterator[Problem]:
     yield from _unknown_stages(doc)
     yield from _slips_in_sources(doc)
     yield from _left_over(doc)
+    yield from _unpinned(doc)
+    yield from _answered_twice(doc)
 
 
 def _tables(doc: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
@@ -98,3 +101,46 @@ def _left_over(doc: Mapping[str, Any]) -> Iterator[Problem]:
     for number in catch_all:
         if number < len(rules) - 1:
             yield Problem(("rules", number), "this rule matches everything, those below it are never reached; move it to the end")
+
+
+def _unpinned(doc: Mapping[str, Any]) -> Iterator[Problem]:
+    """What a classifier says must not change unseen, so a model of the hub is named with its commit."""
+    for number, entry in enumerate(_tables(doc, "classifiers")):
+        model, pinned = entry.get("model"), "revision" in entry
+        if isinstance(model, str) and model and is_folder(model) and pinned:
+            said = "a folder has no revision: its tags are signed with a hash of what it holds; take this line out"
+            yield Problem(("classifiers", number, "revision"), said)
+        elif isinstance(model, str) and model and not is_folder(model) and not pinned:
+            said = (
+                f'a model of the Hugging Face hub needs revision = "...", the full commit (40 digits and letters): {WHY_PINNED}'
+            )
+            yield Problem(("classifiers", number, "model"), f'{said}. If "{model}" is a folder here, write "./{model}"')
+        if "threshold" in entry and entry.get("answers") in CHOICES:
+            said = f"{entry['answers']} takes the likeliest answer and has no threshold; take this line out"
+            yield Problem(("classifiers", number, "threshold"), said)
+
+
+def _answered_twice(doc: Mapping[str, Any]) -> Iterator[Problem]:
+    """Two classifiers may share what is asked by language or by topic, but no question has two answers."""
+    seen: list[tuple[int, set[str], set[str]]] = []
+    for number, entry in enumerate(_tables(doc, "classifiers")):
+        asked, languages = _questions(entry), _languages(entry)
+        for before, others, theirs in seen:
+            if (both := sorted(asked & others)) and (not languages or not theirs or languages & theirs):
+                said = (
+                    f"{', '.join(both)} is answered by classifiers[{before}] already; take one out, or give each its `languages`"
+                )
+                yield Problem(("classifiers", number, "answers"), said)
+                break
+        seen.append((number, asked, languages))
+
+
+def _questions(classifier: Mapping[str, Any]) -> set[str]:
+    answers, labels = classifier.get("answers"), classifier.get("labels")
+    words = [word for word in labels.values() if isinstance(word, str)] if isinstance(labels, Mapping) else []
+    return questions(answers, words) if isinstance(answers, str) else set()
+
+
+def _languages(classifier: Mapping[str, Any]) -> set[str]:
+    given = classifier.get("languages")
+    return {one for one in given if isinstance(one, str)} if isinstance(given, list) else set()

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from desk import checks, problems, secrecy
+from desk.classifier import Classifier
 from desk.deadline import Calendar, TimeZone
 from desk.errors import ConfigurationError
 from desk.problems import Problem
@@ -63,6 +64,8 @@ class Desk(BaseModel):
     """What differs from the default taxonomy; `topics` is the taxonomy with these changes."""
     model: str | None = None
     """Folder of another tagger than the one that ships with the product."""
+    classifiers: tuple[Classifier, ...] = ()
+    """Classifiers of others that answer in the tagger's place what they are there for."""
 
     @model_validator(mode="before")
     @classmethod
@@ -101,11 +104,12 @@ class Desk(BaseModel):
         return tuple(dict.fromkeys(member for team in self.teams for member in team.members))
 
     def at(self, folder: PurePath) -> "Desk":
-        """Return the desk with what is relative (SQLite file, model, folders of exports) counted from *folder*."""
+        """Return the desk with what is relative (SQLite file, models, folders of exports) counted from *folder*."""
         return self.model_copy(
             update={
                 "database": _database_at(self.database, folder),
                 "model": str(folder / self.model) if self.model else None,
+                "classifiers": tuple(classifier.at(folder) for classifier in self.classifiers),
                 "sources": tuple(_source_at(source, folder) for source in self.sources),
             }
         )

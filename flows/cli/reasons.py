@@ -47,18 +47,20 @@ def _key(tag: "Tag") -> str:
 def _words(settings: "Settings", found: "Why") -> "dict[str, list[WordWeight]]":
     """Return the words behind each standing tag, positive where they speak for what it says."""
     from dataclasses import replace
-    from pathlib import Path
 
+    from desk.classifier import answering
+    from flows.work.read import tagger_of
     from nlp.explain import explain
-    from nlp.tagger import tagger
 
     standing = [tag for tag in found.statements if tag.stands and tag.aspect != "language"]
     if not standing:
         return {}
-    loaded = tagger(Path(settings.desk.model)) if settings.desk.model else tagger()
+    loaded = tagger_of(settings, found.reading.model if found.reading else "")
     mention = found.said.mention
     text = f"{mention.title}\n{mention.text}" if mention.title else mention.text
-    weights = explain(loaded, text, [_key(tag) for tag in standing], _MOST_WORDS)
+    own = [_key(tag) for tag in standing if not answering(settings.desk.classifiers, tag.by, _key(tag))]
+    weights: dict[str, list[WordWeight]] = {_key(tag): [] for tag in standing}
+    weights |= explain(loaded, text, own, _MOST_WORDS)
     denied = {_key(tag) for tag in standing if tag.value == "no" or not tag.holds}
     turned = {key: [replace(word, weight=-word.weight) for word in weights[key]] for key in denied}
     return weights | turned

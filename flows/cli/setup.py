@@ -44,7 +44,7 @@ def init(
 def check(config: Config = None, as_json: Json = False) -> None:
     """Check the configuration, the sources' options, the credentials and the database; exit code 2 where something is missing."""
     with opened(config) as settings:
-        findings = [*_sources(settings), _database(settings), _model(settings)]
+        findings = [*_sources(settings), _database(settings), _model(settings), *_classifiers(settings)]
     well = all(finding["ok"] for finding in findings)
     if as_json:
         show.say_json({"ok": well, "config": str(settings.path), "checks": findings})
@@ -93,6 +93,13 @@ def _model(settings: "Settings") -> dict[str, Any]:
     folder = Path(settings.desk.model) if settings.desk.model else Path(__file__).parents[2] / "nlp" / "model"
     missing = [name for name in ("encoder.onnx", "heads.npz", "tokenizer.json") if not (folder / name).is_file()]
     return _finding("model", f"{', '.join(missing)} missing in {folder}" if missing else "", str(folder))
+
+
+def _classifiers(settings: "Settings") -> list[dict[str, Any]]:
+    """Say of each plugged classifier what keeps it from reading, as far as can be seen without loading it."""
+    from nlp.plugged import ready
+
+    return [_finding(f"classifier {one.name}", *ready(one)) for one in settings.desk.classifiers]
 
 
 def _print(settings: "Settings", findings: list[dict[str, Any]]) -> None:

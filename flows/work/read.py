@@ -1,24 +1,81 @@
 """Read what waits: claim mentions that no tagger has seen, tag them in batches, store the readings."""
 
+import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+from desk.classifier import without_plugged
 from desk.reading import Reading, Tagger
 from flows.settings import Settings
 from flows.work.common import Clock, Tell, silent, utc_now, worker_name
 from store.claims import Unread, claim_unread, release
+from store.models import live, version
 from store.tags import save_readings
 
+if TYPE_CHECKING:
+    from nlp.tagger import OnnxTagger
+    from store.tables import ModelVersion
+
 BATCH = 256
+_log = logging.getLogger("kummerkasten")
 
 
-def load_tagger(settings: Settings) -> Tagger:
-    """Return the desk's tagger: the one that ships with the product, unless the configuration names another."""
-    from pathlib import Path
+def load_tagger(settings: Settings, warn: Callable[[str], None] = _log.warning) -> Tagger:
+    """Return what reads on this desk: its own tagger, with the classifiers of others that its file plugs in."""
+    from nlp.plugged import plugged
 
+    return plugged(own_tagger(settings, warn), settings.desk.classifiers)
+
+
+def own_tagger(settings: Settings, warn: Callable[[str], None] = _log.warning) -> "OnnxTagger":
+    """Return the desk's own tagger: the model that its file names, or else the shipped encoder with the heads that are live.
+
+    Heads that were taught for the encoder of another version do not fit this one: the shipped ones read then, and *warn* hears
+    it.
+    """
     from nlp.tagger import tagger
 
-    return tagger(Path(settings.desk.model)) if settings.desk.model else tagger()
+    if settings.desk.model:
+        return tagger(Path(settings.desk.model))
+    with settings.session(write=False) as session:
+        taught = live(session)
+    if taught is None:
+        return tagger()
+    fitting = _with_heads_of(taught)
+    if fitting is None:
+        warn(f"{taught.name} was taught for an older encoder; {tagger().model} reads until the next `kummerkasten teach`.")
+    return fitting or tagger()
+
+
+def tagger_of(settings: Settings, model: str) -> "OnnxTagger":
+    """Return the tagger that signs as *model*, so that it can be asked why; what reads now, where that one is not there.
+
+    Classifiers that are plugged in cannot be asked; of their answers, `desk.classifier.answering` knows.
+    """
+    from nlp.tagger import tagger
+
+    model = without_plugged(model)
+    if settings.desk.model:
+        return own_tagger(settings)
+    if model == tagger().model:
+        return tagger()
+    with settings.session(write=False) as session:
+        found = version(session, model)
+    return (found and _with_heads_of(found)) or own_tagger(settings)
+
+
+def _with_heads_of(taught: "ModelVersion") -> "OnnxTagger | None":
+    from nlp.tagger import tagger
+    from nlp.versions import on
+
+    if taught.encoder != tagger().model:
+        return None
+    try:
+        return on(tagger(), taught.heads, taught.card)
+    except ValueError:  # the questions have changed
+        return None
 
 
 def read(

@@ -23,6 +23,10 @@ name = "all"
 team = "support"
 """
 SOURCE = '[[sources]]\nname = "tag"\nplatform = "mastodon"\n'
+COMMIT = "9f8e7d6c5b4a39281706f5e4d3c2b1a098765432"
+PLUG = '[[classifiers]]\nmodel = "owner/mood"\n'
+MOOD = 'answers = "sentiment"\nlabels = { bad = "negative", good = "positive" }\n'
+HASTE = 'answers = "urgent"\nlabels = { LABEL_1 = "yes" }\n'
 RULE = '[[rules]]\nname = "first"\nteam = "support"\n'
 
 
@@ -205,10 +209,23 @@ def test_relative_paths_count_from_the_folder_of_the_file(written, meant):
     assert desk.source("tag").options["folder"] == "/srv/desk/exports"
 
 
-@pytest.mark.parametrize("kind", ["teams", "rules", "sources", "taxonomy", "calendar", "stages", "name", "timezone", "database"])
+@pytest.mark.parametrize(
+    "kind", ["teams", "rules", "sources", "taxonomy", "calendar", "stages", "name", "timezone", "database", "classifiers"]
+)
 @pytest.mark.parametrize(
     "value",
-    ["3", '"x"', "[]", "[1]", "{ a = 1 }", "[{ when = 3 }]", "[{ when = { topic = 3 } }]", "[{ calendar = 3 }]", "2026-01-01"],
+    [
+        "3",
+        '"x"',
+        "[]",
+        "[1]",
+        "{ a = 1 }",
+        "[{ when = 3 }]",
+        "[{ when = { topic = 3 } }]",
+        "[{ calendar = 3 }]",
+        "2026-01-01",
+        '[{ model = "x/y", labels = { a = 1 }, answers = "friction", languages = [1] }]',
+    ],
 )
 def test_nonsense_is_refused_or_read_but_never_breaks_the_reader(kind, value):
     lines = {"teams": '[{ key = "support", name = "S" }]', "rules": '[{ name = "all", team = "support" }]'} | {kind: value}
@@ -220,3 +237,97 @@ def test_nonsense_is_refused_or_read_but_never_breaks_the_reader(kind, value):
 def test_any_text_is_read_or_refused(text):
     with suppress(ConfigurationError):
         read(text + SMALL)
+
+
+def pinned(rest: str) -> str:
+    return f'{SMALL}{PLUG}revision = "{COMMIT}"\n{rest}'
+
+
+def test_a_classifier_of_others_is_named_with_its_commit_and_what_its_labels_mean():
+    (one,) = read(pinned(MOOD + 'languages = ["de"]\n')).classifiers
+    assert (one.model, one.revision, one.answers, one.threshold) == ("owner/mood", COMMIT, "sentiment", 0.5)
+    assert one.labels == {"bad": "negative", "good": "positive"}
+    assert (one.reads("de"), one.reads("en")) == (True, False)
+    assert one.signature() == "owner/mood@9f8e7d6"
+
+
+def test_the_folder_of_a_classifier_counts_from_the_folder_of_the_file():
+    text = SMALL + PLUG.replace("owner/mood", "./models/mood") + MOOD + PLUG + f'revision = "{COMMIT}"\n{HASTE}'
+    folder, hub = read(text).at(PurePosixPath("/srv/desk")).classifiers
+    assert (folder.model, hub.model) == ("/srv/desk/models/mood", "owner/mood")
+    assert folder.signature("0123456789") == "mood@0123456"
+
+
+@pytest.mark.parametrize("folder", ["./mood", "../mood", "/srv/mood", "models/owner/mood", "C:\\\\models\\\\mood"])
+def test_a_folder_needs_no_revision(folder):
+    assert read(SMALL + PLUG.replace("owner/mood", folder) + MOOD).classifiers[0].name == "mood"
+
+
+@pytest.mark.parametrize("model", ["owner/mood", "mood", "Owner-1/mood.v2_x"])
+def test_a_model_of_the_hub_is_refused_without_its_commit_and_told_why(model):
+    message = refusal(SMALL + PLUG.replace("owner/mood", model) + MOOD)
+    assert 'needs revision = "...", the full commit' in message
+    assert "what answers today must answer tomorrow" in message
+    assert f'write "./{model}"' in message
+
+
+@pytest.mark.parametrize("revision", ["main", "v1.0", "9f8e7d6", COMMIT.upper(), COMMIT + "0", ""])
+def test_a_revision_that_can_move_is_refused(revision):
+    message = refusal(pinned(MOOD).replace(COMMIT, revision))
+    assert "line 11, classifiers[0].revision: write the full commit, 40 digits and letters a-f: what answers today" in message
+
+
+def test_two_classifiers_may_share_a_question_by_language_or_by_topic():
+    topics = [f'answers = "friction"\nlabels = {{ x = "{topic}" }}\n' for topic in ("payment", "delivery")]
+    by_topic = pinned(topics[0]) + pinned(topics[1]).removeprefix(SMALL)
+    by_language = pinned(MOOD + 'languages = ["de"]\n') + pinned(MOOD + 'languages = ["en"]\n').removeprefix(SMALL)
+    assert [len(read(text).classifiers) for text in (by_topic, by_language)] == [2, 2]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param(
+            pinned(MOOD.replace('"negative"', '"negtive"')),
+            '"negtive", for the label "bad", is nothing that sentiment can be; did you mean "negative"?',
+            id="no sentiment",
+        ),
+        pytest.param(
+            pinned('answers = "friction"\nlabels = { money = "paymet" }\n'),
+            'is nothing that friction can be; did you mean "payment"?',
+            id="no topic",
+        ),
+        pytest.param(
+            pinned('answers = "intent"\nlabels = { a = "praise", b = "praise" }\n'), "there is nothing to choose", id="no choice"
+        ),
+        pytest.param(pinned('answers = "urgent"\nlabels = { a = "no" }\n'), 'no label means "yes"', id="no yes"),
+        pytest.param(pinned(HASTE.replace('"yes"', "true")), "labels.LABEL_1: write a text", id="true is not yes"),
+        pytest.param(pinned('answers = "urgent"\nlabels = {}\n'), "classifiers[0].labels", id="no labels"),
+        pytest.param(pinned('answers = "mood"\n'), '"labels" is missing; add labels = ...', id="labels are missing"),
+        pytest.param(pinned('answers = "mood"\n'), '"mood" does not exist here; there is sentiment, intent', id="no question"),
+        pytest.param(
+            pinned(MOOD + "threshold = 0.6\n"), "takes the likeliest answer and has no threshold", id="threshold of a choice"
+        ),
+        pytest.param(pinned(HASTE + "threshold = 1.0\n"), "less than 1", id="threshold that nothing reaches"),
+        pytest.param(pinned(MOOD + 'languages = ["German"]\n'), '"German" is no language here; write its code', id="language"),
+        pytest.param(pinned(MOOD + 'label = "x"\n'), 'did you mean "labels"?', id="a slip in a setting"),
+        pytest.param(pinned(MOOD).replace("owner/mood", "./mood"), "a folder has no revision", id="a folder with a revision"),
+        pytest.param(
+            pinned(MOOD) + pinned(MOOD).removeprefix(SMALL),
+            "sentiment is answered by classifiers[0] already",
+            id="answered twice",
+        ),
+        pytest.param(
+            pinned(MOOD) + pinned(MOOD + 'languages = ["de"]\n').removeprefix(SMALL),
+            "answered by classifiers[0]",
+            id="twice in German",
+        ),
+    ],
+)
+def test_a_mistake_in_a_classifier_is_named_with_what_to_do(text, expected):
+    assert expected in refusal(text)
+
+
+def test_a_commit_is_not_taken_for_a_token_but_a_token_is_in_any_other_setting():
+    assert "looks like a token" not in refusal(pinned('answers = "mood"\n'))
+    assert "looks like a token" in refusal(pinned(MOOD).replace('"owner/mood"', '"ghp_0123456789abcdefABCDEF"'))

@@ -5,8 +5,10 @@ import tomllib
 
 import pytest
 
+from desk.classifier import Classifier
 from desk.config import Desk, Team, demo, read, template
 from desk.deadline import Calendar
+from desk.reading import SENTIMENTS
 from desk.routing import Rule, When
 from desk.source import Source
 from desk.taxonomy import DEFAULT, TopicChange
@@ -39,7 +41,9 @@ def test_every_topic_has_its_team_and_a_rule(language):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("model", [Desk, Team, Rule, When, Calendar, Source, TopicChange], ids=lambda model: model.__name__)
+@pytest.mark.parametrize(
+    "model", [Desk, Team, Rule, When, Calendar, Source, TopicChange, Classifier], ids=lambda model: model.__name__
+)
 def test_every_setting_is_explained(language, model):
     text = template(language)
     assert [name for name in model.model_fields if name != "options" and not re.search(rf"\b{name}\b", text)] == []
@@ -54,6 +58,7 @@ def test_the_commented_examples_work_once_their_hash_is_removed(language):
     desk = read(text)
     assert [source.platform for source in desk.sources] == ["files", "mastodon", "mastodon", "appstore"]
     assert desk.topics.name("checkout", "en") == "Booking"
+    assert [(one.answers, set(one.labels.values())) for one in desk.classifiers] == [("sentiment", set(SENTIMENTS))]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
