@@ -14,7 +14,7 @@ from nlp.metrics import Array, counts, f1
 _PRIOR = 4.0
 """How strongly slope and offset are drawn to 1 and 0, in examples."""
 _GRID = np.arange(0.15, 0.75, 0.01)
-_SHRINK = 20.0
+_SHRINK = 60.0
 """A label's own threshold counts half once it has so many positive examples; the common one counts for the rest."""
 FIRST = sum(len(answers) for answers in CHOICES.values())
 

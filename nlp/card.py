@@ -19,7 +19,9 @@ from nlp.train_data import HOME, Row
 
 TEMPLATE = Path(__file__).parent / "card_template.md"
 CARD = Path(__file__).parent / "MODEL_CARD.md"
-_BY = ("lang", "kind", "dataset")
+_BY = {"language": "lang", "kind": "kind", "dataset": "dataset"}
+_ENOUGH = 30
+"""A group of fewer texts has no figures of its own."""
 
 
 def sets(real: Path | None = None, licensed: Path | None = None) -> dict[str, list[Row]]:
@@ -48,17 +50,17 @@ def summary(name: str, part: Judged) -> dict[str, Any]:
         "texts": len(part.rows),
         "figures": _plain(evaluate.figures(part)),
         "labels": {aspect: _labels(part, aspect) for aspect in ("friction", "praise") if len(part.table(aspect))},
-        "by": {
-            by: {
-                group: _plain(evaluate.figures(some)) for group, some in evaluate.groups(part, by).items() if len(some.rows) >= 30
-            }
-            for by in _BY
-        },
+        **{f"by_{name}": _by(part, column) for name, column in _BY.items()},
         "calibration": {task: round(error, 4) for task, error in evaluate.calibration(part).items()},
         "abstention": {
             task: [[share, round(right, 4)] for share, right in curve] for task, curve in evaluate.curves(part).items()
         },
     }
+
+
+def _by(part: Judged, column: str) -> dict[str, dict[str, list[float]]]:
+    groups = evaluate.groups(part, column).items()
+    return {name: _plain(evaluate.figures(some)) for name, some in groups if len(some.rows) >= _ENOUGH}
 
 
 def _plain(figures: Mapping[str, Interval]) -> dict[str, list[float]]:
@@ -181,8 +183,8 @@ def _by_table(one: Mapping[str, Any]) -> str:
     names = ("friction micro-F1", "sentiment macro-F1", "intent accuracy", "needs_reply F1", "urgent F1")
     rows = [
         [f"{by}: {group}", *(_shown(figures.get(name)) for name in names)]
-        for by, groups in one["by"].items()
-        for group, figures in groups.items()
+        for by in _BY
+        for group, figures in one[f"by_{by}"].items()
     ]
     return _table([one["name"], *names], rows)
 

@@ -2,9 +2,8 @@
 
 Each word is **left out** and the text read again: its weight is by how much the tag's log-odds fall without it (occlusion; Zeiler
 and Fergus, 2014). In a short text each word is also read **alone**, and the weight is the mean of both, the first and the last
-term of its Shapley value: so that of two words that say the same ("pay", "PayPal") neither hides the other. All readings are one
-batch. A weight is a measured effect, not an estimate. Of a long text only those words are tried whose tokens weigh most in its
-vector.
+term of its Shapley value: so that of two words that say the same ("pay", "PayPal") neither hides the other. A weight is a
+measured effect, not an estimate. Of a long text only those words are tried whose tokens weigh most in its vector.
 """
 
 import re
@@ -18,10 +17,8 @@ from nlp.heads import COLUMNS, Numbers
 from nlp.tagger import OnnxTagger
 
 _WORD = re.compile(r"\w+(?:[-'’.]\w+)*|[\u2600-\u27bf\U0001f300-\U0001faff]")
-_TRIED = 60
-"""Words of a text that are tried, the weightiest first."""
-_SHORT = 24
-"""Words of a text that is short enough to read each of them alone as well."""
+_TRIED = 24
+"""Words of a text that are tried, the weightiest first; a text with no more than these is short."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +43,8 @@ def explain(tagger: OnnxTagger, text: str, keys: Sequence[str], limit: int = 8) 
     columns = [COLUMNS.index(key) for key in asked]
     tried = words if len(words) <= _TRIED else _proposed(tagger, text, words, columns)
     without = [text[:start] + text[end:] for start, end in tried]
-    alone = ["", *(text[start:end] for start, end in tried)] if len(tried) <= _SHORT else []
-    odds = _log_odds(tagger.heads.probabilities(tagger.encoder.together([text, *without, *alone])))[:, columns]
+    alone = ["", *(text[start:end] for start, end in tried)] if len(words) <= _TRIED else []
+    odds = _log_odds(tagger.heads.probabilities(tagger.encoder.encode([text, *without, *alone])))[:, columns]
     weights = odds[0] - odds[1 : 1 + len(tried)]
     if alone:
         weights = (weights + odds[2 + len(tried) :] - odds[1 + len(tried)]) / 2

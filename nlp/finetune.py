@@ -126,6 +126,8 @@ def precision() -> AbstractContextManager[Any]:
 
 def tokenised(base: str, texts: Sequence[str], most: int = _TOKENS) -> list[list[int]]:
     """Return the token ids of each text as the encoder reads it."""
+    if not texts:
+        return []
     tokenizer = AutoTokenizer.from_pretrained(base)
     ids: list[list[int]] = tokenizer([PREFIX + cut(text) for text in texts], truncation=True, max_length=most)["input_ids"]
     return ids

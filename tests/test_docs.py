@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import typer
 
+from desk.classifier import Classifier
 from desk.config import Desk
 from desk.routing import Rule, When
 from desk.source import Source
@@ -31,7 +32,7 @@ def test_no_command_is_named_that_does_not_exist(command):
     assert command in COMMANDS
 
 
-@pytest.mark.parametrize("setting", [*Desk.model_fields, *Source.model_fields])
+@pytest.mark.parametrize("setting", [*Desk.model_fields, *Source.model_fields, *Classifier.model_fields])
 def test_every_setting_is_explained(setting):
     known = (DOCS / "configuration.md").read_text(encoding="utf-8")
     assert setting == "options" or re.search(rf"`\[*{setting}[\].`]", known)
