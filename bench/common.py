@@ -87,7 +87,8 @@ class Customers:
         for path in sorted((ROOT / "nlp/corpus/authored").glob("*.jsonl")):
             for line in path.read_text("utf-8").splitlines():
                 said = json.loads(line)
-                self.sentences[said["lang"]] += re.split(r"(?<=[.!?])\s+", said["text"])
+                if said["lang"] in self.sentences:
+                    self.sentences[said["lang"]] += re.split(r"(?<=[.!?])\s+", said["text"])
         syllables = [one + two for one in "bdfgklmnprstw" for two in "aeio"]
         self.names = sorted({"".join(self.chance.choices(syllables, k=self.chance.randint(2, 5))) for _ in range(40_000)})
         self.weights = [1 / (rank + 10) for rank in range(len(self.names))]
