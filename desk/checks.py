@@ -5,7 +5,7 @@ from typing import Any
 
 from desk.classifier import CHOICES, WHY_PINNED, is_folder, questions
 from desk.problems import Path, Problem, did_you_mean
-from desk.taxonomy import DEFAULT
+from desk.taxonomy import DEFAULT, FEWEST
 
 
 def whole(doc: Mapping[str, Any]) -> Iterator[Problem]:
@@ -13,6 +13,8 @@ def whole(doc: Mapping[str, Any]) -> Iterator[Problem]:
     yield from _twice(doc)
     yield from _unknown_teams(doc)
     yield from _unknown_topics(doc)
+    yield from _own_topics(doc)
+    yield from _gone_topics(doc)
     yield from _unknown_stages(doc)
     yield from _slips_in_sources(doc)
     yield from _left_over(doc)
@@ -30,7 +32,7 @@ def _names(doc: Mapping[str, Any], kind: str, key: str) -> list[str]:
 
 
 def _twice(doc: Mapping[str, Any]) -> Iterator[Problem]:
-    for kind, key in (("teams", "key"), ("rules", "name"), ("sources", "name")):
+    for kind, key in (("teams", "key"), ("rules", "name"), ("sources", "name"), ("topics", "key")):
         seen: dict[str, int] = {}
         for number, entry in enumerate(_tables(doc, kind)):
             name = entry.get(key)
@@ -40,41 +42,101 @@ def _twice(doc: Mapping[str, Any]) -> Iterator[Problem]:
 
 def _unknown_teams(doc: Mapping[str, Any]) -> Iterator[Problem]:
     teams = _names(doc, "teams", "key")
-    asked: list[tuple[Path, Any]] = [(("rules", n, "team"), rule.get("team")) for n, rule in enumerate(_tables(doc, "rules"))]
-    changes = doc.get("taxonomy")
-    if isinstance(changes, Mapping):
-        tables = [(key, change) for key, change in changes.items() if isinstance(change, Mapping)]
-        asked += [(("taxonomy", key, "team"), change.get("team")) for key, change in tables]
+    asked: list[tuple[Path, Any]] = [
+        ((kind, n, "team"), entry.get("team")) for kind in ("rules", "topics") for n, entry in enumerate(_tables(doc, kind))
+    ]
+    asked += [(("taxonomy", key, "team"), change.get("team")) for key, change in _changes(doc).items()]
     for path, team in asked:
         if isinstance(team, str) and team not in teams:
             yield Problem(path, f'no team has the key "{team}"{did_you_mean(team, teams)}')
 
 
-def _unknown_topics(doc: Mapping[str, Any]) -> Iterator[Problem]:
-    asked: list[tuple[Path, Any]] = []
+def _changes(doc: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Return the tables below ``[taxonomy]`` by topic."""
+    given = doc.get("taxonomy")
+    return {key: one for key, one in given.items() if isinstance(one, Mapping)} if isinstance(given, Mapping) else {}
+
+
+def _keys(doc: Mapping[str, Any]) -> list[str]:
+    """Return the keys of all topics: the default ones and the desk's own."""
+    return list(dict.fromkeys([*DEFAULT.keys, *_names(doc, "topics", "key")]))
+
+
+def _asked_topics(doc: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
+    """Yield the topics that rules ask for, and where."""
     for number, rule in enumerate(_tables(doc, "rules")):
         when = rule.get("when")
         for key in ("topic", "praise"):
             given = when.get(key) if isinstance(when, Mapping) else None
-            asked += [(("rules", number, "when", key), topic) for topic in (given if isinstance(given, list) else [given])]
-    changes = doc.get("taxonomy")
+            asked = given if isinstance(given, list) else [given]
+            yield from ((("rules", number, "when", key), topic) for topic in asked if isinstance(topic, str))
+
+
+def _unknown_topics(doc: Mapping[str, Any]) -> Iterator[Problem]:
+    keys, changes = _keys(doc), doc.get("taxonomy")
+    asked: list[tuple[Path, Any]] = [*_asked_topics(doc)]
     if isinstance(changes, Mapping):
         asked += [(("taxonomy", key), key) for key in changes]
+    asked += [(("taxonomy", key, "merged_into"), change.get("merged_into")) for key, change in _changes(doc).items()]
     for path, topic in asked:
-        if isinstance(topic, str) and topic not in DEFAULT.keys:
-            yield Problem(path, f'no topic has the key "{topic}"{did_you_mean(topic, DEFAULT.keys)}')
+        if isinstance(topic, str) and topic not in keys:
+            yield Problem(path, f'no topic has the key "{topic}"{did_you_mean(topic, keys)}')
+
+
+def _own_topics(doc: Mapping[str, Any]) -> Iterator[Problem]:
+    """An own topic has a key of its own and enough to be known by."""
+    for number, topic in enumerate(_tables(doc, "topics")):
+        key, examples = topic.get("key"), topic.get("examples", [])
+        if key in DEFAULT.keys:
+            advice = f"give yours another one, or change that topic by [taxonomy.{key}]"
+            yield Problem(("topics", number, "key"), f'"{key}" is a topic that comes with the product; {advice}')
+        count = len(examples) if isinstance(examples, list) else FEWEST
+        if count < FEWEST and topic.get("marked") is not True:
+            place: Path = ("topics", number, "examples") if "examples" in topic else ("topics", number)
+            yield Problem(
+                place,
+                f"{_counted(count)}; give {FEWEST} or more texts as customers write them, "
+                "or write marked = true where mentions that people mark shall be the examples",
+            )
+
+
+def _counted(count: int) -> str:
+    return "there is one example" if count == 1 else f"there are {count or 'no'} examples"
+
+
+def _gone_topics(doc: Mapping[str, Any]) -> Iterator[Problem]:
+    """A topic goes to one place at most, that place is there, and no rule waits for what does not come any more."""
+    changes = _changes(doc)
+    retired = {key for key, change in changes.items() if change.get("retired") is True}
+    merged = {key: into for key, change in changes.items() if isinstance(into := change.get("merged_into"), str)}
+    for key, into in merged.items():
+        path: Path = ("taxonomy", key, "merged_into")
+        if key in retired:
+            yield Problem(path, f'"{key}" is retired as well; leave one of the two out')
+        elif into == key:
+            yield Problem(path, "a topic cannot be merged into itself; name another one")
+        elif into in retired:
+            yield Problem(path, f'"{into}" is retired; name a topic that still gets tags')
+        elif into in merged:
+            yield Problem(path, f'"{into}" is merged into "{merged[into]}" itself; name that one')
+    for path, topic in _asked_topics(doc):
+        if topic in retired:
+            yield Problem(path, f'"{topic}" is retired and comes no more; take it out of this rule')
+        elif topic in merged:
+            yield Problem(path, f'"{topic}" is merged into "{merged[topic]}"; ask for that one')
 
 
 def _unknown_stages(doc: Mapping[str, Any]) -> Iterator[Problem]:
     """A desk with stages of its own must say to which of them each topic belongs."""
     stages = _names(doc, "stages", "key") or [stage.key for stage in DEFAULT.stages]
-    changes = doc.get("taxonomy")
-    for topic in DEFAULT.topics:
-        change = changes.get(topic.key) if isinstance(changes, Mapping) else None
-        stage = change.get("stage") if isinstance(change, Mapping) else None
+    changes = _changes(doc)
+    asked: list[tuple[Path, Any]] = [(("taxonomy", key, "stage"), change.get("stage")) for key, change in changes.items()]
+    asked += [(("topics", number, "stage"), topic.get("stage")) for number, topic in enumerate(_tables(doc, "topics"))]
+    for path, stage in asked:
         if isinstance(stage, str) and stage not in stages:
-            yield Problem(("taxonomy", topic.key, "stage"), f'no stage has the key "{stage}"{did_you_mean(stage, stages)}')
-        elif stage is None and topic.stage not in stages:
+            yield Problem(path, f'no stage has the key "{stage}"{did_you_mean(stage, stages)}')
+    for topic in DEFAULT.topics:
+        if changes.get(topic.key, {}).get("stage") is None and topic.stage not in stages:
             advice = f'the stage of "{topic.key}" is not among these; add [taxonomy.{topic.key}] with stage = ...'
             yield Problem(("stages",), advice)
 

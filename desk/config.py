@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from functools import cached_property
 from importlib.resources import files
 from pathlib import PurePath
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from desk import checks, problems, secrecy
 from desk.classifier import Classifier
@@ -21,15 +21,9 @@ from desk.errors import ConfigurationError
 from desk.problems import Problem
 from desk.routing import Rule
 from desk.source import Source
-from desk.taxonomy import DEFAULT, Language, Names, Stage, Taxonomy, TopicChange
+from desk.taxonomy import DEFAULT, Key, Language, Names, OwnTopic, Stage, Taxonomy, TopicChange
 
 T = TypeVar("T")
-
-
-def _key(key: str) -> str:
-    if not key.isascii() or not key.replace("-", "_").isidentifier() or key != key.lower():
-        raise ValueError(f'"{key}" cannot be a key; keys are small letters, digits, "_" and "-", beginning with a letter')
-    return key
 
 
 class Team(BaseModel):
@@ -37,7 +31,7 @@ class Team(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    key: Annotated[str, AfterValidator(_key)]
+    key: Key
     name: Names
     members: tuple[str, ...] = ()
     calendar: Calendar | None = None
@@ -60,8 +54,10 @@ class Desk(BaseModel):
     sources: tuple[Source, ...] = ()
     stages: tuple[Stage, ...] = ()
     """Another customer journey than the default one (a B2B desk's, say)."""
+    own_topics: tuple[OwnTopic, ...] = Field(default=(), alias="topics")
+    """Topics that the default taxonomy has not: ``[[topics]]`` in the file."""
     taxonomy: dict[str, TopicChange] = {}
-    """What differs from the default taxonomy; `topics` is the taxonomy with these changes."""
+    """What differs from the default taxonomy; `topics` is the taxonomy with these changes and the desk's own topics."""
     model: str | None = None
     """Folder of another tagger than the one that ships with the product."""
     classifiers: tuple[Classifier, ...] = ()
@@ -75,7 +71,7 @@ class Desk(BaseModel):
     @cached_property
     def topics(self) -> Taxonomy:
         """The topics and stages, as this desk names and places them."""
-        return DEFAULT.changed(self.taxonomy, self.stages)
+        return DEFAULT.changed(self.taxonomy, self.stages, self.own_topics)
 
     @cached_property
     def tz(self) -> ZoneInfo:

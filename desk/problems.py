@@ -9,6 +9,7 @@ from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from desk.errors import ConfigurationError
 
@@ -142,9 +143,14 @@ def _settings(shape: type[BaseModel], path: Path) -> list[str]:
     """Return the names of the settings that exist at *path* inside *shape*."""
     model: type[BaseModel] | None = shape
     for step in path:
-        if model is not None and isinstance(step, str) and step in model.model_fields:
-            model = _model_in(model.model_fields[step].annotation)
-    return list(model.model_fields) if model else []
+        if model is not None and step in (fields := _fields(model)):
+            model = _model_in(fields[str(step)].annotation)
+    return list(_fields(model)) if model else []
+
+
+def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """Return the settings of *model* by the names that the file has for them."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

@@ -6,7 +6,7 @@ from functools import cached_property
 from importlib.resources import files
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
 
 Language = Literal["de", "en"]
 LANGUAGES: tuple[Language, ...] = ("de", "en")
@@ -36,7 +36,10 @@ class Stage(BaseModel):
 
 
 class Topic(BaseModel):
-    """A friction or praise subject, the stage in which it is met and the team that usually answers."""
+    """A friction or praise subject, the stage in which it is met and the team that usually answers.
+
+    A retired topic gets no new tags, and one that is merged into another counts as that one; what they were called stays known.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -45,10 +48,45 @@ class Topic(BaseModel):
     description: Names
     stage: str
     team: str
+    retired: StrictBool = False
+    merged_into: str | None = None
+
+
+FEWEST = 5
+"""Examples without which nothing is known of an own topic."""
+
+
+def _key(key: str) -> str:
+    if not key.isascii() or not key.replace("-", "_").isidentifier() or key != key.lower():
+        raise ValueError(f'"{key}" cannot be a key; keys are small letters, digits, "_" and "-", beginning with a letter')
+    return key
+
+
+def _said(text: str) -> str:
+    if not any(sign.isalpha() for sign in text):
+        raise ValueError("an example without a word in it shows nothing; write what a customer would write")
+    return text
+
+
+Key = Annotated[str, AfterValidator(_key)]
+Example = Annotated[str, AfterValidator(_said)]
+
+
+class OwnTopic(Topic):
+    """A topic of a desk's own: it is recognised by examples of what customers write about it.
+
+    Mentions that people mark with it are examples too; where they shall be enough, ``marked`` is true and fewer texts are given.
+    """
+
+    key: Key
+    examples: tuple[Example, ...] = ()
+    counter_examples: tuple[Example, ...] = ()
+    """What sounds like it and is about something else."""
+    marked: StrictBool = False
 
 
 class TopicChange(BaseModel):
-    """What a desk calls a topic, places it in or hands it to, where that differs from the default."""
+    """What a desk calls a topic, places it in or hands it to, where that differs; whether it is retired or merged."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -56,6 +94,8 @@ class TopicChange(BaseModel):
     description: Names | None = None
     stage: str | None = None
     team: str | None = None
+    retired: StrictBool = False
+    merged_into: str | None = None
 
 
 class Taxonomy(BaseModel):
@@ -75,6 +115,23 @@ class Taxonomy(BaseModel):
         """The keys of the topics, in order."""
         return tuple(self._by_key)
 
+    @cached_property
+    def offered(self) -> tuple[Topic, ...]:
+        """The topics that may be chosen: those that are neither retired nor merged into others."""
+        return tuple(topic for topic in self.topics if not topic.retired and not topic.merged_into)
+
+    @cached_property
+    def merged(self) -> Mapping[str, str]:
+        """The keys of the topics that are merged into others, and of which."""
+        return {topic.key: topic.merged_into for topic in self.topics if topic.merged_into}
+
+    def counts_as(self, key: str) -> str | None:
+        """Return the key under which a new tag with *key* stands: another's where it is merged, None where it is retired."""
+        topic = self._by_key.get(key)
+        if topic is None:
+            return key
+        return None if topic.retired else topic.merged_into or key
+
     def topic(self, key: str) -> Topic:
         """Return the topic; raises KeyError where there is none (`name` is the forgiving one)."""
         return self._by_key[key]
@@ -92,9 +149,11 @@ class Taxonomy(BaseModel):
         """Return the topics of one stage of the journey."""
         return tuple(topic for topic in self.topics if topic.stage == key)
 
-    def changed(self, changes: Mapping[str, TopicChange], stages: tuple[Stage, ...] = ()) -> "Taxonomy":
-        """Return the taxonomy as a desk wants it: other names, stages and teams; keys stay what the tagger answers with."""
-        topics = tuple(_changed(topic, changes.get(topic.key)) for topic in self.topics)
+    def changed(
+        self, changes: Mapping[str, TopicChange], stages: tuple[Stage, ...] = (), own: tuple[OwnTopic, ...] = ()
+    ) -> "Taxonomy":
+        """Return the taxonomy as a desk wants it: with its *own* topics, other names, stages and teams; keys stay."""
+        topics = tuple(_changed(topic, changes.get(topic.key)) for topic in (*self.topics, *own))
         return Taxonomy(stages=stages or self.stages, topics=topics)
 
 

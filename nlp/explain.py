@@ -17,7 +17,7 @@ from nlp.heads import COLUMNS, Numbers
 from nlp.tagger import OnnxTagger
 
 _WORD = re.compile(r"\w+(?:[-'’.]\w+)*|[\u2600-\u27bf\U0001f300-\U0001faff]")
-_TRIED = 24
+_TRIED = 16
 """Words of a text that are tried, the weightiest first; a text with no more than these is short."""
 
 

@@ -10,6 +10,7 @@ from desk.classifier import Classifier
 from desk.config import Desk
 from desk.routing import Rule, When
 from desk.source import Source
+from desk.taxonomy import OwnTopic
 from flows.cli import app
 from listeners import LISTENERS
 
@@ -32,7 +33,10 @@ def test_no_command_is_named_that_does_not_exist(command):
     assert command in COMMANDS
 
 
-@pytest.mark.parametrize("setting", [*Desk.model_fields, *Source.model_fields, *Classifier.model_fields])
+@pytest.mark.parametrize(
+    "setting",
+    [field.alias or name for model in (Desk, Source, Classifier, OwnTopic) for name, field in model.model_fields.items()],
+)
 def test_every_setting_is_explained(setting):
     known = (DOCS / "configuration.md").read_text(encoding="utf-8")
     assert setting == "options" or re.search(rf"`\[*{setting}[\].`]", known)

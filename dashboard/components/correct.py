@@ -21,7 +21,7 @@ def button(focus: Said, v: Viewer) -> None:
 def _ask(focus: Said, v: Viewer) -> None:
     w, tags = v.words, focus.tags
     show(el("blockquote", said(words_of(focus), 400), cls="k-quote"))
-    topics = [topic.key for topic in v.desk.topics.topics]
+    topics = [topic.key for topic in v.desk.topics.offered]
     with st.form(f"correct-{focus.mention.id}", border=False):
         friction = st.multiselect(
             w("correct.friction"),

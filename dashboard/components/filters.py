@@ -106,7 +106,7 @@ def _select(
 def _more(address: Address, v: Viewer) -> dict[str, str]:
     """Return the filters that are asked for less often; the button says how many of them are set."""
     names: dict[str, dict[str, str]] = {
-        "topic": {topic.key: v.topic(topic.key) for topic in v.desk.topics.topics},
+        "topic": {topic.key: v.topic(topic.key) for topic in v.desk.topics.offered},
         "platform": {platform: v.platform(platform) for platform in data.platforms()},
         "language": {code: v.tongue(code) for code in ("de", "en")},
         "sentiment": {value: v.words(f"sentiment.{value}") for value in SENTIMENTS},

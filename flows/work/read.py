@@ -10,6 +10,7 @@ from desk.classifier import without_plugged
 from desk.reading import Reading, Tagger
 from flows.settings import Settings
 from flows.work.common import Clock, Tell, silent, utc_now, worker_name
+from flows.work.topics import in_our_words
 from store.claims import Unread, claim_unread, release
 from store.models import live, version
 from store.tags import save_readings
@@ -103,7 +104,8 @@ def read(
 
 def _read_batch(settings: Settings, tagger: Tagger, waiting: Sequence[Unread], clock: Clock) -> None:
     try:
-        readings = dict(zip([one.id for one in waiting], _readings(tagger, waiting), strict=True))
+        said = in_our_words(settings, tagger, _readings(tagger, waiting))
+        readings = dict(zip([one.id for one in waiting], said, strict=True))
         with settings.session() as session:
             save_readings(session, readings, clock())
     except BaseException:

@@ -12,6 +12,7 @@ from desk.source import Source
 from flows.settings import Settings, check_options
 from flows.work.common import Clock, utc_now
 from flows.work.limits import restored
+from flows.work.topics import in_our_words
 from listeners.contract import Broken, Page, Window
 
 
@@ -37,7 +38,7 @@ def first_page(settings: Settings, name: str, clock: Clock = utc_now) -> Page:
 def taste(settings: Settings, source: Source, mentions: Sequence[Mention], tagger: Tagger) -> list[Tasted]:
     """Return what would become of *mentions*, in the same order."""
     theirs = [mention for mention in mentions if not mention.ours]
-    readings = iter(tagger.tag([mention.words for mention in theirs]))
+    readings = iter(in_our_words(settings, tagger, tagger.tag([mention.words for mention in theirs])))
     return [Tasted(one, None, None) if one.ours else _tasted(settings, source, one, next(readings)) for one in mentions]
 
 

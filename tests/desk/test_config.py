@@ -1,5 +1,6 @@
 """kummerkasten.toml is checked whole, and what is wrong is said with its place, its line and what to do."""
 
+import re
 from contextlib import suppress
 from datetime import date, timedelta
 from pathlib import PurePosixPath
@@ -28,6 +29,17 @@ PLUG = '[[classifiers]]\nmodel = "owner/mood"\n'
 MOOD = 'answers = "sentiment"\nlabels = { bad = "negative", good = "positive" }\n'
 HASTE = 'answers = "urgent"\nlabels = { LABEL_1 = "yes" }\n'
 RULE = '[[rules]]\nname = "first"\nteam = "support"\n'
+
+
+OWN = """
+[[topics]]
+key = "assembly"
+name = { de = "Aufbauanleitung", en = "Assembly instructions" }
+description = "How to put things together"
+stage = "post-purchase"
+team = "support"
+examples = ["no manual", "step 7 is missing", "Plan fehlt", "falsche Bilder", "picture 3 is wrong"]
+"""
 
 
 def refusal(text: str) -> str:
@@ -132,6 +144,100 @@ def test_a_mistake_is_named_with_what_to_do(text, expected):
     assert expected in refusal(text)
 
 
+def test_an_own_topic_is_a_topic_like_any_other():
+    desk = read(RULE + 'when = { topic = "assembly" }\n' + SMALL + OWN)
+    topic = desk.topics.topic("assembly")
+    assert (desk.topics.name("assembly", "de"), topic.stage, topic.team) == ("Aufbauanleitung", "post-purchase", "support")
+    assert desk.topics.keys[-1] == "assembly"
+    assert topic in desk.topics.offered
+    assert topic in desk.topics.of_stage("post-purchase")
+    assert (topic.retired, topic.merged_into) == (False, None)
+
+
+def test_an_own_topic_may_be_known_by_marked_mentions_alone():
+    (topic,) = read(SMALL + re.sub("examples = .*", "marked = true", OWN)).own_topics
+    assert (topic.examples, topic.marked) == ((), True)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param(
+            OWN.replace("assembly", "payment", 1), '"payment" is a topic that comes with the product', id="a default key"
+        ),
+        pytest.param(OWN + OWN, '"assembly" is taken by topics[0]', id="a key twice"),
+        pytest.param(OWN.replace('"assembly"', '"My Topic"'), "cannot be a key", id="no key"),
+        pytest.param(OWN.replace('"no manual", ', ""), "there are 4 examples; give 5 or more texts", id="four examples"),
+        pytest.param(re.sub(r"\[\".*", '["no manual"]', OWN), "there is one example; give 5 or more", id="one example"),
+        pytest.param(re.sub("examples = .*", "", OWN), "there are no examples; give 5 or more", id="no examples"),
+        pytest.param(
+            OWN.replace('"no manual"', '"?!"'), 'topics[0].examples[0] ("assembly"): an example without a word', id="no word"
+        ),
+        pytest.param(OWN.replace("examples", "exmaples"), 'did you mean "examples"?', id="a slip in a setting"),
+        pytest.param(OWN.replace('"support"', '"suport"'), 'no team has the key "suport"', id="team"),
+        pytest.param(OWN.replace("post-purchase", "moon"), 'no stage has the key "moon"', id="stage"),
+        pytest.param(OWN.replace("description", "# description"), '"description" is missing', id="no description"),
+        pytest.param(
+            '[taxonomy.payment]\nmerged_into = "biling"\n', 'no topic has the key "biling"; did you mean "billing"?', id="merged"
+        ),
+        pytest.param('[taxonomy.payment]\nmerged_into = "payment"\n', "cannot be merged into itself", id="into itself"),
+        pytest.param(
+            '[taxonomy.payment]\nretired = true\nmerged_into = "billing"\n',
+            '"payment" is retired as well',
+            id="retired and merged",
+        ),
+        pytest.param(
+            '[taxonomy.payment]\nmerged_into = "billing"\n[taxonomy.billing]\nretired = true\n',
+            '"billing" is retired; name a topic that still gets tags',
+            id="into a retired one",
+        ),
+        pytest.param(
+            '[taxonomy.payment]\nmerged_into = "billing"\n[taxonomy.billing]\nmerged_into = "price"\n',
+            '"billing" is merged into "price" itself; name that one',
+            id="into a merged one",
+        ),
+        pytest.param('[taxonomy.payment]\nretired = "yes"\n', "retired: write true or false", id="yes or no"),
+    ],
+)
+def test_a_mistake_about_topics_is_named_with_its_line_and_what_to_do(text, expected):
+    message = refusal(SMALL + text)
+    assert expected in message
+    assert "line" in message
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ("retired = true", "is retired and comes no more; take it out"),
+        ('merged_into = "price"', 'is merged into "price"; ask for that'),
+    ],
+)
+def test_a_rule_that_waits_for_what_comes_no_more_is_named(change, expected):
+    rule = RULE + 'when = { topic = ["payment", "billing"] }\n'
+    message = refusal(rule + SMALL + f"[taxonomy.payment]\n{change}\n")
+    assert f'line 4, rules[0].when.topic ("first"): "payment" {expected}' in message
+
+
+def test_a_retired_topic_keeps_its_name_and_is_offered_no_more():
+    topics = read(SMALL + OWN + "[taxonomy.payment]\nretired = true\n[taxonomy.assembly]\nretired = true\n").topics
+    assert topics.name("payment", "en") == "Payment"
+    assert {"payment", "assembly"} <= set(topics.keys)
+    assert not {"payment", "assembly"} & {topic.key for topic in topics.offered}
+    assert [topics.counts_as(key) for key in ("payment", "assembly", "billing", "unheard_of")] == [
+        None,
+        None,
+        "billing",
+        "unheard_of",
+    ]
+
+
+def test_a_merged_topic_counts_as_the_other():
+    topics = read(SMALL + OWN + '[taxonomy.product_info]\nmerged_into = "assembly"\n').topics
+    assert topics.counts_as("product_info") == "assembly"
+    assert topics.merged == {"product_info": "assembly"}
+    assert "product_info" not in {topic.key for topic in topics.offered}
+
+
 def test_all_mistakes_are_said_at_once_in_the_order_of_the_file():
     message = refusal(
         'nmae = "x"\ntimezone = "Berlin"\n' + SMALL.replace('team = "support"', 'team = "suport"') + SOURCE + 'every = "often"\n'
@@ -210,7 +316,8 @@ def test_relative_paths_count_from_the_folder_of_the_file(written, meant):
 
 
 @pytest.mark.parametrize(
-    "kind", ["teams", "rules", "sources", "taxonomy", "calendar", "stages", "name", "timezone", "database", "classifiers"]
+    "kind",
+    ["teams", "rules", "sources", "topics", "taxonomy", "calendar", "stages", "name", "timezone", "database", "classifiers"],
 )
 @pytest.mark.parametrize(
     "value",

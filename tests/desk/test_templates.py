@@ -11,7 +11,7 @@ from desk.deadline import Calendar
 from desk.reading import SENTIMENTS
 from desk.routing import Rule, When
 from desk.source import Source
-from desk.taxonomy import DEFAULT, TopicChange
+from desk.taxonomy import DEFAULT, OwnTopic, TopicChange
 
 LANGUAGES = ["de", "en"]
 EXAMPLE = re.compile(r'# (\[\[?[a-z.]+\]\]?|[a-z_]+ = ("[^"]*"|\[.*\]|\{.*\}|true))\s*(#.*)?$')
@@ -42,11 +42,12 @@ def test_every_topic_has_its_team_and_a_rule(language):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize(
-    "model", [Desk, Team, Rule, When, Calendar, Source, TopicChange, Classifier], ids=lambda model: model.__name__
+    "model", [Desk, Team, Rule, When, Calendar, Source, TopicChange, OwnTopic, Classifier], ids=lambda model: model.__name__
 )
 def test_every_setting_is_explained(language, model):
     text = template(language)
-    assert [name for name in model.model_fields if name != "options" and not re.search(rf"\b{name}\b", text)] == []
+    names = [field.alias or name for name, field in model.model_fields.items()]
+    assert [name for name in names if name != "options" and not re.search(rf"\b{name}\b", text)] == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -58,6 +59,8 @@ def test_the_commented_examples_work_once_their_hash_is_removed(language):
     desk = read(text)
     assert [source.platform for source in desk.sources] == ["files", "mastodon", "mastodon", "appstore"]
     assert desk.topics.name("checkout", "en") == "Booking"
+    assert [topic.key for topic in desk.own_topics] == ["assembly"]
+    assert [topic.key for topic in desk.topics.topics if topic.retired] == ["service"]
     assert [(one.answers, set(one.labels.values())) for one in desk.classifiers] == [("sentiment", set(SENTIMENTS))]
 
 

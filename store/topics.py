@@ -1,0 +1,198 @@
+"""Topics over the whole history: what people marked, how often each was met, and history brought into line with the file.
+
+A person's decision is never overruled (guarantee 8), and doing anything twice is doing it once.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, insert
+from sqlmodel import Session, col, select, update
+
+from desk.reading import TOPICAL
+from store.tables import Mention, Reading, Tag, Ticket
+from store.tags import lock
+from store.writing import affected, chunks, whole
+
+MOST = 2_000
+"""So many of the newest marked mentions of a topic are its examples."""
+
+
+@dataclass(frozen=True)
+class Marked:
+    """A mention of which a person has said that it is about a topic (``holds``), or that it is not.
+
+    ``embedding`` is the vector of its present text as ``model`` read it; None where nobody has read that text yet.
+    """
+
+    mention_id: int
+    text: str
+    holds: bool
+    embedding: bytes | None = field(default=None, repr=False)
+    model: str = ""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A mention that was read: its text, and the vector that ``model`` made of it."""
+
+    mention_id: int
+    text: str
+    embedding: bytes | None = field(repr=False)
+    model: str
+
+
+def marked(session: Session, topics: Sequence[str]) -> dict[str, list[Marked]]:
+    """Return for each of *topics* the mentions that people have marked, friction alone, the newest first."""
+    found: dict[str, list[Marked]] = {}
+    for topic in topics:
+        about = (col(Tag.aspect) == "friction", col(Tag.value) == topic, col(Tag.stands), col(Tag.person))
+        asked = select(Tag.mention_id, Tag.holds).where(*about).order_by(col(Tag.id).desc()).limit(MOST)
+        holds = dict(session.exec(asked).all())
+        known = {one.mention_id: one for ids in chunks(holds) for one in _kept(session, ids)}
+        found[topic] = [Marked(one, known[one].text, holds[one], known[one].embedding, known[one].model) for one in holds]
+    return found
+
+
+def met(session: Session, since: datetime) -> dict[str, int]:
+    """Return how many mentions said since *since* each topic stands about, as friction or as praise."""
+    asked = (
+        select(col(Tag.value), func.count(col(Tag.mention_id).distinct()))
+        .join(Mention, col(Mention.id) == Tag.mention_id)
+        .where(col(Tag.aspect).in_(TOPICAL), col(Tag.stands), col(Tag.holds))
+        .where(col(Mention.said_at) >= since, col(Mention.deleted_at).is_(None))
+        .group_by(col(Tag.value))
+    )
+    return dict(session.execute(asked).tuples().all())
+
+
+def read_after(session: Session, mention_id: int, limit: int = 1_000) -> list[Kept]:
+    """Return the next *limit* mentions of customers that were read and are still there, by their ids."""
+    there = (col(Mention.read_at).is_not(None), ~col(Mention.ours), col(Mention.deleted_at).is_(None))
+    asked = select(Mention.id).where(col(Mention.id) > mention_id, *there).order_by(col(Mention.id)).limit(limit)
+    return _kept(session, [one for one in session.exec(asked) if one is not None])
+
+
+def _kept(session: Session, ids: Sequence[int]) -> list[Kept]:
+    """Return mentions with the embedding and model of their latest reading, none where it is older than their words."""
+    latest = select(func.max(Reading.id)).where(col(Reading.mention_id).in_(ids)).group_by(col(Reading.mention_id))
+    asked = select(Reading.mention_id, Reading.embedding, Reading.model).where(col(Reading.id).in_(latest))
+    read = {mention_id: (embedding, model) for mention_id, embedding, model in session.exec(asked)}
+    said = select(Mention.id, Mention.title, Mention.text, Mention.read_at).where(col(Mention.id).in_(ids))
+    return [
+        Kept(one.id, f"{one.title}\n{one.text}" if one.title else one.text, *(read.get(one.id, none) if one.read_at else none))
+        for one in session.execute(said.order_by(col(Mention.id)))
+        for none in [(None, "")]
+    ]
+
+
+def restate(session: Session, old: str, new: str) -> int:
+    """State under the key *new* what stands under *old*: same author, same word, same time; return how many; commits.
+
+    The old statement is retired. Where something stands under *new* already, a person's word stays rather than a model's,
+    a person's later word rather than the earlier one, and of two models' the likelier. Tickets about *old* are about *new*.
+    """
+    about = (col(Tag.aspect).in_(TOPICAL), col(Tag.value) == old, col(Tag.stands))
+    ids = list(session.exec(select(Tag.mention_id).where(*about).distinct().order_by(col(Tag.mention_id))))
+    session.commit()
+    done = sum(whole(session, _restating(session, some, old, new)) for some in chunks(ids))
+    session.execute(update(Ticket).where(col(Ticket.topic) == old).values(topic=new))
+    session.commit()
+    return done
+
+
+def _restating(session: Session, ids: Sequence[int], old: str, new: str) -> Callable[[], int]:
+    def work() -> int:
+        standing = _standing(session, lock(session, ids), (old, new))
+        moved = [tag for tag in standing if tag.value == old]
+        there = {(tag.mention_id, tag.aspect): tag for tag in standing if tag.value == new}
+        winners = [tag for tag in moved if _wins(tag, there.get((tag.mention_id, tag.aspect)))]
+        beaten = [there[key] for tag in winners if (key := (tag.mention_id, tag.aspect)) in there]
+        _retire(session, [*moved, *beaten])
+        _state(session, [_copied(tag) | {"value": new} for tag in winners])
+        session.commit()
+        return len(moved)
+
+    return work
+
+
+def _wins(moved: Tag, there: Tag | None) -> bool:
+    if there is None:
+        return True
+    if moved.person != there.person:
+        return moved.person
+    if moved.person:
+        return (moved.at, moved.id or 0) > (there.at, there.id or 0)
+    return (moved.probability or 0.0) > (there.probability or 0.0)
+
+
+@dataclass(frozen=True)
+class Found:
+    """How likely each mention is about a friction topic, and which model signs; from ``threshold`` on the topic holds.
+
+    Where other topics are merged into it (``merged``), a tag may be theirs, so none is retired.
+    """
+
+    topic: str
+    odds: Mapping[int, tuple[float, str]]
+    threshold: float
+    merged: bool = False
+
+
+def apply(session: Session, found: Found, now: datetime) -> tuple[int, int]:
+    """Let a topic stand about the mentions about which it was found, and about no others of these; commits.
+
+    What people said stays. Returns how many tags are new and how many are retired.
+    """
+    new, gone = 0, 0
+    for ids in chunks(sorted(found.odds)):
+        added, retired = whole(session, _applying(session, ids, found, now))
+        new, gone = new + added, gone + retired
+    return new, gone
+
+
+def _applying(session: Session, ids: Sequence[int], found: Found, now: datetime) -> Callable[[], tuple[int, int]]:
+    def work() -> tuple[int, int]:
+        held = lock(session, ids)
+        there = {tag.mention_id: tag for tag in _standing(session, held, (found.topic,)) if tag.aspect == "friction"}
+        wanted = {one: found.odds[one] for one in held if found.odds[one][0] >= found.threshold}
+        old = [] if found.merged else [tag for tag in there.values() if _outdated(tag, wanted.get(tag.mention_id))]
+        changed = {tag.mention_id for tag in old}
+        added = [one for one in wanted if one in changed or one not in there]
+        _retire(session, old)
+        _state(session, [_signed(one, found, now) for one in added])
+        session.commit()
+        return len(set(added) - changed), len(changed - wanted.keys())
+
+    return work
+
+
+def _outdated(tag: Tag, wanted: tuple[float, str] | None) -> bool:
+    return not tag.person and wanted != (tag.probability, tag.by)
+
+
+def _signed(mention_id: int, found: Found, now: datetime) -> dict[str, Any]:
+    chance, model = found.odds[mention_id]
+    said = {"mention_id": mention_id, "aspect": "friction", "value": found.topic, "holds": True, "probability": chance}
+    return said | {"by": model, "person": False, "at": now, "stands": True}
+
+
+def _standing(session: Session, ids: Sequence[int], topics: Sequence[str]) -> list[Tag]:
+    about = (col(Tag.mention_id).in_(ids), col(Tag.aspect).in_(TOPICAL), col(Tag.value).in_(topics), col(Tag.stands))
+    return list(session.exec(select(Tag).where(*about).execution_options(populate_existing=True)))
+
+
+def _retire(session: Session, tags: Sequence[Tag]) -> int:
+    ids = [tag.id for tag in tags]
+    return affected(session.execute(update(Tag).where(col(Tag.id).in_(ids)).values(stands=False))) if ids else 0
+
+
+def _state(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    if rows:
+        session.execute(insert(Tag), list(rows))
+
+
+def _copied(tag: Tag) -> dict[str, Any]:
+    return tag.model_dump(exclude={"id"}) | {"stands": True}

@@ -1,0 +1,64 @@
+"""Own topics are offered like any other, retired and merged ones are not, and what they were called stays to be seen."""
+
+from datetime import UTC, datetime
+
+import pytest
+from desks import Home
+from sqlmodel import select
+from streamlit.testing.v1 import AppTest
+from test_pages import open_ticket, opened, shown, store_of
+
+from store.tables import Tag
+from store.tags import decide
+
+OWN = """
+[[topics]]
+key = "assembly"
+name = { de = "Aufbauanleitung", en = "Assembly instructions" }
+description = "Anleitungen zum Zusammenbauen"
+stage = "post-purchase"
+team = "product"
+examples = ["Schritt 7 fehlt", "Plan nur auf Polnisch", "Bild 3 ist falsch rum", "wo ist der Plan?", "Heft unlesbar"]
+"""
+
+
+@pytest.fixture
+def changed(home: Home) -> Home:
+    """The story's desk with a topic of its own, without the rules about two topics, of which one is retired and one is merged."""
+    text = home.config.read_text("utf-8").replace('"findability", "product_info", "usability"', '"findability", "usability"')
+    text = text.replace('topic = ["onsite"]', 'topic = ["usability"]')
+    more = '[taxonomy.onsite]\nretired = true\n[taxonomy.product_info]\nmerged_into = "assembly"\n'
+    home.config.write_text(text + OWN + more, "utf-8")
+    return home
+
+
+def options(app: AppTest, label: str) -> list[str]:
+    return next(list(one.options) for one in [*app.selectbox, *app.multiselect] if one.label == label)
+
+
+@pytest.mark.usefixtures("changed")
+def test_the_filter_offers_own_topics_and_no_retired_or_merged_ones() -> None:
+    offered = options(opened("inbox"), "Thema")
+    assert "Aufbauanleitung" in offered
+    assert not {"Vor Ort", "Produktinfos"} & set(offered)
+
+
+def test_a_correction_offers_own_topics_and_no_retired_or_merged_ones(changed: Home) -> None:
+    ticket = open_ticket(changed)
+    app = opened("conversation", me="Anna", id=str(ticket.conversation_id))
+    app.button(key="correct").click().run()
+    assert not app.exception
+    offered = set(app.multiselect[0].options)
+    assert "Aufbauanleitung" in offered
+    assert not {"Vor Ort", "Produktinfos"} & offered
+
+
+def test_what_was_tagged_with_a_retired_topic_is_shown_under_its_name(changed: Home) -> None:
+    with store_of(changed) as session:
+        mention_id = session.exec(select(Tag.mention_id).where(Tag.aspect == "friction", Tag.value == "payment")).first() or 0
+        decide(session, mention_id, "friction", "onsite", True, "Anna", datetime.now(UTC))
+        decide(session, mention_id, "friction", "assembly", True, "Anna", datetime.now(UTC))
+    page = shown(opened("friction", days="91"))
+    assert "Vor Ort" in page
+    assert "Aufbauanleitung" in page
+    assert "Anleitungen zum Zusammenbauen" in shown(opened("friction", days="91", topic="assembly"))
