@@ -27,7 +27,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def listed(asked: typer.Context, config: Config = None, as_json: Json = False) -> None:
-    """List all topics: stage, team, whether it is your own, its examples, and its tags of the last 28 days."""
+    """List all topics: stage, team, whether it is your own, its examples, and its tags of the last 28 days (28 d)."""
     if asked.invoked_subcommand:
         return
     from flows.work.common import utc_now
@@ -42,8 +42,8 @@ def listed(asked: typer.Context, config: Config = None, as_json: Json = False) -
     if as_json:
         show.say_json(rows)
         return
-    columns = ("topic", "name~", "stage", "team", "kind", "examples>", f"tags, {_DAYS} days>")
-    show.console().print(show.table(columns, (tuple(row.values())[:7] for row in rows)))
+    columns = ("topic", "name~", "stage", "team", "kind", "examples>", f"{_DAYS} d>")
+    show.console().print(show.table(columns, (tuple(row.values()) for row in rows)))
     for row in rows:
         if row["kind"] == "own" and row["examples"] < 5:
             typer.echo(f"{row['topic']} gets tags once it has five examples; mark mentions with it, or add to the file.")
