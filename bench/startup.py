@@ -64,7 +64,7 @@ def main() -> None:
                     sys.exit((Path(folder) / "out").read_text())
                 time.sleep(0.2)
         finally:
-            process.send_signal(signal.SIGTERM)  # Ctrl-C is ignored by what a shell started in the background
+            process.send_signal(signal.SIGINT)
             process.wait(60)
     say(f"dashboard answers after   {marks.get('dashboard', float('nan')):5.1f} s")
     say(f"it has something to show  {marks.get('filled', float('nan')):5.1f} s")

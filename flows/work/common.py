@@ -29,19 +29,25 @@ def worker_name() -> str:
     return f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(3)}"
 
 
+_ENDS = (signal.SIGTERM, signal.SIGINT)
+
+
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
 @contextmanager
 def stopping() -> Iterator[threading.Event]:
-    """Let SIGTERM end the work as Ctrl-C does, and give out the event that tells threads to stop after their page."""
+    """Let SIGTERM and SIGINT end the work, and give out the event that tells threads to stop after their page.
+
+    A shell that starts a command in the background lets it ignore SIGINT; whoever sends one to us means it.
+    """
     stop = threading.Event()
     ours = threading.current_thread() is threading.main_thread()
-    before = signal.signal(signal.SIGTERM, _interrupt) if ours else None
+    before = {number: signal.signal(number, _interrupt) for number in _ENDS} if ours else {}
     try:
         yield stop
     finally:
         stop.set()
-        if ours:
-            signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
