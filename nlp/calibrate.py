@@ -70,7 +70,7 @@ def _platt(logits: Numbers, truth: Numbers) -> tuple[float, float]:
     return float(np.clip(at[0], 0.3, 3.0)), float(np.clip(at[1], -3.0, 3.0))
 
 
-def thresholds(odds: Numbers, truth: Numbers, mask: Numbers) -> dict[str, float]:
+def thresholds(odds: Numbers, truth: Numbers, mask: Numbers, shrink: float = _SHRINK) -> dict[str, float]:
     """Return for each yes-or-no question where its F1 is best, drawn to what is best for its whole aspect."""
     found: dict[str, float] = {}
     for aspect in ("needs_reply", "urgent", "friction", "praise"):
@@ -81,7 +81,7 @@ def thresholds(odds: Numbers, truth: Numbers, mask: Numbers) -> dict[str, float]
         common = float(_GRID[_middle_of_best(f1(*tables.sum(axis=1).T))])
         for place, column in enumerate(columns):
             own = float(_GRID[_middle_of_best(f1(*tables[:, place].T))])
-            trust = true[:, place].sum() / (true[:, place].sum() + _SHRINK)
+            trust = true[:, place].sum() / max(true[:, place].sum() + shrink, 1.0)
             found[YES_OR_NO[column - FIRST]] = round(float(trust * own + (1 - trust) * common), 4)
     return found
 

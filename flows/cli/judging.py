@@ -46,7 +46,8 @@ def evaluate(
             parts[name] = card.judged(reader, rows)
             tell(name, len(rows))
     first = next(iter(parts.values()))
-    choices = _choices(first, real, base) if baselines else []
+    before = reader.heads.card.get("evaluation", {}).get("choices", []) if write else []  # they do not change with our model
+    choices = _choices(first, real, base) if baselines else before
     found = card.evaluation(parts, choices, _machine())
     if write:
         written = {**reader.heads.card, "evaluation": found}
