@@ -15,7 +15,7 @@ help:
 	@echo "make run     start everything on embedded defaults and open the dashboard (Ctrl-C stops it)"
 	@echo "make test    run the tests"
 	@echo "make check   tests, ruff, mypy --strict, import contracts"
-	@echo "make bench   the benchmarks (about a quarter of an hour)"
+	@echo "make bench   the benchmarks (about half an hour)"
 	@echo "make train   the environment for training (brings torch: several GB)"
 
 run: $(STAMP)

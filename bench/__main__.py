@@ -1,6 +1,6 @@
 """Run the benchmarks one after the other and print what they measured; ``--write`` also puts it into docs/benchmarks.md.
 
-python -m bench                # all of them, about a quarter of an hour on two cores
+python -m bench                # all of them, about half an hour on two cores
 python -m bench keeping kill   # some of them
 """
 
@@ -15,7 +15,7 @@ ALL: dict[str, tuple[str, ...]] = {
     "keeping": (),
     "inbox": ("--mentions", "1000000"),
     "importing": (),
-    "tagging": ("--weights", "training/teacher-0") if (ROOT / "training/teacher-0").exists() else (),
+    "tagging": (*("--count", "100000"), *(("--weights", "training/teacher-0") if (ROOT / "training/teacher-0").exists() else ())),
     "topics": (),
     "redacting": (),
     "kill": (),
