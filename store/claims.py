@@ -64,9 +64,10 @@ def claim_unrouted(session: Session, worker: str, now: datetime, limit: int = 25
     ]
 
 
-def release(session: Session, ids: Sequence[int]) -> None:
-    """Give claims back, so that another run takes them at once; commits."""
-    session.execute(update(Mention).where(col(Mention.id).in_(ids)).values(claimed_by=None, claimed_until=None))
+def release(session: Session, ids: Sequence[int], worker: str) -> None:
+    """Give back what *worker* still has of these claims, so that another run takes them at once; commits."""
+    mine = update(Mention).where(col(Mention.id).in_(ids), col(Mention.claimed_by) == worker)
+    session.execute(mine.values(claimed_by=None, claimed_until=None))
     session.commit()
 
 

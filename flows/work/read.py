@@ -96,21 +96,21 @@ def read(
         if not waiting:
             break
         tagger = tagger or load_tagger(settings)
-        _read_batch(settings, tagger, waiting, clock)
+        _read_batch(settings, tagger, waiting, worker, clock)
         total += len(waiting)
         tell("tag", len(waiting))
     return total
 
 
-def _read_batch(settings: Settings, tagger: Tagger, waiting: Sequence[Unread], clock: Clock) -> None:
+def _read_batch(settings: Settings, tagger: Tagger, waiting: Sequence[Unread], worker: str, clock: Clock) -> None:
     try:
         said = in_our_words(settings, tagger, _readings(tagger, waiting))
         readings = dict(zip([one.id for one in waiting], said, strict=True))
         with settings.session() as session:
-            save_readings(session, readings, clock())
+            save_readings(session, readings, clock(), worker=worker)
     except BaseException:
         with settings.session() as session:
-            release(session, [one.id for one in waiting])
+            release(session, [one.id for one in waiting], worker)
         raise
 
 

@@ -30,10 +30,10 @@ def triage(
         try:
             settled = [settle_one(settings, one) for one in waiting]
             with settings.session() as session:
-                settle(session, settled, clock())
+                settle(session, settled, clock(), worker=worker)
         except BaseException:
             with settings.session() as session:
-                release(session, [one.id for one in waiting])
+                release(session, [one.id for one in waiting], worker)
             raise
         total += len(waiting)
         tell("route", len(waiting))

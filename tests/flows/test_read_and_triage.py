@@ -1,10 +1,12 @@
 import threading
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 import pytest
 from sqlmodel import select
 from staging import Clock, WordTagger
 
+from desk import reading as desk_reading
 from desk.deadline import due
 from flows.settings import Settings
 from flows.work.hear import Ear
@@ -69,6 +71,46 @@ def test_a_tagger_that_is_broken_marks_nothing_as_read(settings: Settings, clock
     with pytest.raises(RuntimeError, match="no model"):
         read(settings, Broken(), clock=clock)
     assert read(settings, tagger, clock=clock) == 20
+
+
+def test_what_is_edited_while_it_is_read_is_read_anew(
+    settings: Settings, clock: Clock, world: World, ear: Ear, tagger: WordTagger
+) -> None:
+    item = world.say("Sofa #kastanie", ago=timedelta(hours=1))
+    ear.hear(settings.desk.source("tag"))
+
+    class Slow(WordTagger):
+        def tag(self, texts: Sequence[str]) -> list[desk_reading.Reading]:
+            if not self.seen:
+                world.edit(item.key, "PayPal geht nicht #kastanie")
+                ear.hear(settings.desk.source("tag"))
+            return super().tag(texts)
+
+    slow = Slow()
+    read(settings, slow, clock=clock)
+    assert ["PayPal" in text for text in slow.seen] == [False, True]
+    assert [row.probabilities["friction:payment"] for row in rows(settings, Reading) if isinstance(row, Reading)] == [0.9]
+
+
+@pytest.mark.usefixtures("told")
+def test_what_is_edited_while_it_is_routed_opens_no_ticket_for_its_old_words(
+    settings: Settings, clock: Clock, tagger: WordTagger
+) -> None:
+    read(settings, tagger, clock=clock)
+
+    class Late(Clock):
+        """A clock on which somebody edits every mention between its claim and its ticket."""
+
+        def __call__(self) -> datetime:
+            with settings.session() as session:
+                taken = list(session.exec(select(Mention).where(Mention.claimed_by != None)))  # noqa: E711
+                for mention in taken:
+                    mention.claimed_by = mention.claimed_until = mention.read_at = None
+                session.commit()
+            return clock()
+
+    triage(settings, clock=Late(clock()))
+    assert tickets(settings) == []
 
 
 @pytest.mark.usefixtures("told")

@@ -26,7 +26,7 @@ def test_the_claim_of_a_dead_worker_expires(session: Session) -> None:
 
 def test_what_is_given_back_is_free_at_once(session: Session) -> None:
     kept(session, said())
-    release(session, unread(session, "w1"))
+    release(session, unread(session, "w1"), "w1")
     assert len(unread(session, "w2")) == 1
 
 
