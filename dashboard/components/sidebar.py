@@ -29,8 +29,9 @@ def choose() -> Viewer:
     w = viewer.current().words
     above.selectbox(
         w("sidebar.me"),
-        ["", *desk.people],
-        format_func=lambda name: name or w("sidebar.nobody"),
+        desk.people,
+        index=None,
+        placeholder=w("sidebar.nobody"),  # an option of this name would stay in the language in which it was chosen
         key=ME,
         bind="query-params",
     )

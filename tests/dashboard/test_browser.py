@@ -199,3 +199,12 @@ def test_no_page_is_wider_than_its_window(
         page.screenshot(path=tmp_path / f"{path.strip('/').partition('?')[0] or 'today'}-{width}-{scheme}.png", full_page=True)
         assert page.evaluate("(m => m.scrollWidth <= m.clientWidth)(document.querySelector('[data-testid=stMain]'))"), path
         page.context.close()
+
+
+def test_that_nobody_is_chosen_is_said_in_the_language_of_the_page(browser: Browser, address: str) -> None:
+    page = visit(browser, f"{address}/")
+    who = page.locator("[data-testid=stSidebar] [data-testid=stSelectbox]")
+    for said in ("Niemand ausgewählt", "Nobody chosen"):
+        expect(who.get_by_placeholder(said).or_(who.get_by_text(said))).to_be_visible(timeout=20_000)
+        page.get_by_text("EN", exact=True).click()
+    page.context.close()

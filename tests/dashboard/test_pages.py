@@ -31,7 +31,7 @@ def opened(page: str, /, language: str = "de", me: str = "", **params: str) -> A
     """Open a page as its address says."""
     app = AppTest.from_file(str(APP), default_timeout=60).run()
     app.session_state["lang"] = language
-    app.session_state["me"] = me
+    app.session_state["me"] = me or None
     app.query_params.update(params)
     app.switch_page(f"views/{page}.py").run()
     assert not app.exception, app.exception
