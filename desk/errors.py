@@ -26,17 +26,19 @@ class ConfigurationError(KummerkastenError):
 class SourceError(KummerkastenError):
     """A source could not be heard."""
 
-    def __init__(self, message: str, *, advice: str = "") -> None:
+    def __init__(self, message: str, *, advice: str = "", uncertain: bool = False) -> None:
         super().__init__(message)
         self.advice = advice
         """What a person can do about it, in one sentence; empty when waiting is all there is to do."""
+        self.uncertain = uncertain
+        """Whether what was sent may have arrived all the same: no answer came, or the platform broke down over it."""
 
 
 class SourceBusy(SourceError):
     """The platform asks for patience, or is down: come back at ``retry_at`` (UTC), or with backoff where it is None."""
 
-    def __init__(self, message: str, *, retry_at: datetime | None = None, advice: str = "") -> None:
-        super().__init__(message, advice=advice)
+    def __init__(self, message: str, *, retry_at: datetime | None = None, advice: str = "", uncertain: bool = False) -> None:
+        super().__init__(message, advice=advice, uncertain=uncertain)
         self.retry_at = retry_at
 
 

@@ -46,8 +46,11 @@ def _address(url: str) -> str:
 
 def _variable(name: str) -> str:
     if not re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII):
-        raise ValueError("token_env is the name of an environment variable, for example MASTODON_TOKEN, not the token itself")
+        raise ValueError("this is the name of an environment variable, for example MASTODON_TOKEN, not the secret itself")
     return name
+
+
+Variable = Annotated[str, AfterValidator(_variable)]
 
 
 Span = Annotated[timedelta, BeforeValidator(span)]
@@ -57,7 +60,8 @@ class Source(BaseModel):
     """One configured place to listen: a hashtag, an app's reviews, a folder of exports.
 
     What every source has is named here; everything else in its table is ``options``, checked by the platform's listener.
-    ``token_env`` names the environment variable that holds the credential; the credential itself is never written down.
+    ``token_env`` names the environment variable that holds the credential; the credential itself is never written down. Where
+    a credential has several parts, each other setting that ends in ``_env`` names the variable of one (``secrets``).
     ``base_url`` points to another server that speaks like the platform (a sandbox, a proxy).
     """
 
@@ -72,7 +76,8 @@ class Source(BaseModel):
     pages: int = Field(default=50, ge=1, le=10_000)
     """How many pages one run may read; a larger backlog goes on in the next."""
     base_url: Annotated[str, AfterValidator(_address)] | None = None
-    token_env: Annotated[str, AfterValidator(_variable)] | None = None
+    token_env: Variable | None = None
+    secrets: dict[str, Variable] = {}
     proxy: str | None = None
     enabled: bool = True
     options: dict[str, JsonValue] = {}
@@ -83,9 +88,17 @@ class Source(BaseModel):
         if not isinstance(given, dict) or "options" in given:
             return given
         ours = {key: value for key, value in given.items() if key in cls.model_fields}
-        return ours | {"options": {key: value for key, value in given.items() if key not in cls.model_fields}}
+        more = {key: value for key, value in given.items() if key not in cls.model_fields}
+        secrets = {key.removesuffix("_env"): value for key, value in more.items() if key.endswith("_env")}
+        options = {key: value for key, value in more.items() if not key.endswith("_env")}
+        return ours | {"options": options, "secrets": secrets | dict(ours.get("secrets", {}))}
 
     @property
     def credential(self) -> str:
         """What rate limits are shared by, beside the platform: the name (never the value) of the credential."""
-        return self.token_env or "anonymous"
+        return "+".join(self.variables.values()) or "anonymous"
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The names of the environment variables that hold its credential, by what each of them is."""
+        return ({"token": self.token_env} if self.token_env else {}) | dict(sorted(self.secrets.items()))

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from importlib import import_module
 from importlib.metadata import entry_points
 
 from pydantic import BaseModel, ValidationError
@@ -10,7 +11,6 @@ from pydantic import BaseModel, ValidationError
 from desk import problems
 from desk.errors import ConfigurationError
 from desk.source import Source
-from listeners import appstore, files, mastodon
 from listeners.contract import Listener
 from listeners.http import Client, utc_now
 from listeners.limits import Limits
@@ -18,23 +18,61 @@ from listeners.limits import Limits
 GROUP = "kummerkasten.listeners"
 """Entry point group in which other packages name their own listeners."""
 
-LISTENERS: Mapping[str, Listener] = {
-    "appstore": appstore.LISTENER,
-    "files": files.LISTENER,
-    "mastodon": mastodon.LISTENER,
+_MODULES: Mapping[str, str] = {
+    "appstore": "appstore",
+    "appstore_connect": "appstore_connect",
+    "bluesky": "bluesky",
+    "discourse": "discourse",
+    "email": "email",
+    "facebook": "facebook",
+    "files": "files",
+    "github": "github",
+    "google_business": "google_business",
+    "google_play": "google_play",
+    "hacker_news": "hacker_news",
+    "instagram": "instagram",
+    "intercom": "intercom",
+    "json": "json_api",
+    "judge_me": "judge_me",
+    "linkedin": "linkedin",
+    "mastodon": "mastodon",
+    "reddit": "reddit",
+    "rss": "rss",
+    "sql": "sql",
+    "stack_exchange": "stack_exchange",
+    "steam": "steam",
+    "telegram": "telegram",
+    "threads": "threads",
+    "tiktok": "tiktok",
+    "tripadvisor": "tripadvisor",
+    "trusted_shops": "trusted_shops",
+    "trustpilot": "trustpilot",
+    "typeform": "typeform",
+    "webhook": "webhook",
+    "whatsapp": "whatsapp",
+    "woocommerce": "woocommerce",
+    "wordpress": "wordpress",
+    "x": "x",
+    "yelp": "yelp",
+    "yotpo": "yotpo",
+    "youtube": "youtube",
+    "zendesk": "zendesk",
 }
+"""The module of each platform: it is imported when a source needs it, for some bring large libraries."""
+PLATFORMS = tuple(_MODULES)
 
 
 def listener(platform: str) -> Listener:
     """Return the listener for *platform*; raises ConfigurationError naming those that exist."""
-    if platform in LISTENERS:
-        return LISTENERS[platform]
+    if platform in _MODULES:
+        ours: Listener = import_module(f"listeners.{_MODULES[platform]}").LISTENER
+        return ours
     for entry in entry_points(group=GROUP, name=platform):
         found = entry.load()
         if isinstance(found, Listener):
             return found
         raise ConfigurationError(f'the package that brings "{platform}" names something else than a Listener: {entry.value}')
-    known = sorted({*LISTENERS, *(entry.name for entry in entry_points(group=GROUP))})
+    known = sorted({*PLATFORMS, *(entry.name for entry in entry_points(group=GROUP))})
     raise ConfigurationError(f'there is no listener for the platform "{platform}". Platforms: {", ".join(known)}')
 
 
@@ -53,24 +91,41 @@ def connect(
     environ: Mapping[str, str],
     limits: Limits | None = None,
     *,
+    keep: Callable[[str, str], None] | None = None,
     clock: Callable[[], datetime] = utc_now,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Client:
-    """Return a client for *source*; raises ConfigurationError where its credential is not in the environment."""
+    """Return a client for *source*; raises ConfigurationError where its credential is not in the environment.
+
+    *keep* takes the name of an environment variable and what shall stand in it from now on, where a platform replaces a secret.
+    """
     found = listener(source.platform)
-    token = environ.get(source.token_env, "") if source.token_env else ""
-    if source.token_env and not token:
-        raise ConfigurationError(
-            f'source "{source.name}" needs the environment variable {source.token_env}, and it is not set. '
-            f"Set it where Kummerkasten runs: export {source.token_env}=..."
-        )
+    variables, secrets = source.variables, secrets_of(source, environ)
     return Client(
         source.base_url or found.base_url or "http://localhost",
         platform=source.platform,
         credential=source.credential,
-        token=token or None,
+        token=secrets.get("token"),
+        secrets=secrets,
+        access=found.access(source, secrets) if found.access else None,
+        refusal=found.refusal,
+        keep=(lambda name, value: keep(variables[name], value)) if keep else None,
+        overridden=source.base_url is not None,
         limits=limits,
         proxy=source.proxy,
         clock=clock,
         sleep=sleep,
     )
+
+
+def secrets_of(source: Source, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the parts of a source's credential by name; raises ConfigurationError where one is not in the environment."""
+    missing = [variable for variable in source.variables.values() if not environ.get(variable)]
+    if missing:
+        many = len(missing) > 1
+        raise ConfigurationError(
+            f'source "{source.name}" needs the environment variable{"s" if many else ""} {", ".join(missing)}, and '
+            f"{'they are' if many else 'it is'} not set. Set {'them' if many else 'it'} where Kummerkasten runs: "
+            f"export {missing[0]}=..., or run: kummerkasten add {source.platform}"
+        )
+    return {name: environ[variable] for name, variable in source.variables.items()}

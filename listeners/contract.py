@@ -11,10 +11,15 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
+from desk.answering import Replies
+from desk.errors import SourceError
 from desk.mention import Kind, Mention
 from desk.source import Source
 
 if TYPE_CHECKING:
+    import httpx
+
+    from listeners.access import Access
     from listeners.http import Client
 
 Cursor = str
@@ -64,12 +69,16 @@ class Window:
 
 @dataclass(frozen=True)
 class ReplyTo:
-    """What an answer answers: the mention's native id, its conversation, its kind, and the author's handle."""
+    """What an answer answers: the mention's native id, its conversation, its kind, and who is answered."""
 
     native_id: str
     conversation: str
     kind: Kind
     handle: str = ""
+    author: str = ""
+    """The author's native id."""
+    parent: str = ""
+    said_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -80,8 +89,44 @@ class Receipt:
     url: str | None = None
 
 
+@dataclass(frozen=True)
+class Ask:
+    """One thing that `kummerkasten add` asks for: a setting, or with ``secret`` one part of the credential.
+
+    A setting is named as in the source's table. A secret ``token`` is named there by ``token_env``, any other by
+    ``NAME_env``. ``says`` tells, in the two languages of the product, what it is and where to find it; ``example`` is shown, and
+    is the default of what is not secret where ``optional``.
+    """
+
+    name: str
+    says: Mapping[str, str]
+    secret: bool = False
+    optional: bool = False
+    example: str = ""
+    many: bool = False
+    """Whether several may be given, with commas between."""
+
+
+@dataclass(frozen=True)
+class Push:
+    """How a platform delivers by itself.
+
+    ``signed`` says whether a delivery (headers in small letters, body) is genuine and fresh, by the source's secrets; it compares
+    in constant time and refuses what is older than the replay window. ``read`` turns a genuine body into a page whose ``cursor``
+    is None. ``handshake`` answers the platform's question whether the address is ours (query, body, secrets): the text to send
+    back, or None where the question is not genuine; it is asked for every GET, and for a POST before ``signed``.
+    """
+
+    signed: "Callable[[Mapping[str, str], bytes, Mapping[str, str], datetime], bool]"
+    read: "Callable[[Source, bytes, datetime], Page]"
+    handshake: "Callable[[Mapping[str, str], bytes, Mapping[str, str]], str | None] | None" = None
+
+
 PullFunction = Callable[["Client", Source, "Cursor | None", Window], Iterator[Page]]
 ReplyFunction = Callable[["Client", Source, ReplyTo, str, str], Receipt]
+"""Send a text as an answer; the last argument is the idempotency key."""
+LookFunction = Callable[["Client", Source, ReplyTo, str, datetime], "Receipt | None"]
+"""Look whether a text has been sent as an answer since a moment: asked before anything is sent again."""
 
 
 @dataclass(frozen=True)
@@ -90,15 +135,37 @@ class Listener:
 
     ``options`` checks what a source of this platform may say beside the common settings. ``base_url`` is the platform's own
     (empty where each source must name it, or where no network is involved). ``blind_spots`` says, in the two languages of
-    the product, what the platform does not let anybody see. ``reply`` is None where the platform takes no answers.
+    the product, what the platform does not let anybody see.
+
+    ``reply`` is None where the platform takes no answers; ``replies`` says what it allows of them, per kind of mention. Before an
+    answer is sent again whose fate is unknown, ``look`` is asked; with ``same_key_once`` the platform itself takes the same
+    idempotency key once. A listener with neither never sends again by itself.
+
+    ``access`` makes what a request needs of the source and its secrets (a bearer token unless it says otherwise). ``refusal``
+    translates refusals that the platform words in its own way; None where the status says enough. ``asks`` and ``setup`` are what
+    `kummerkasten add` asks and explains, ``verify`` its one harmless request: it returns who we are there. ``expires`` is when
+    the credential dies, where the platform tells. ``push`` is how the platform delivers by itself.
     """
 
     platform: str
     options: type[BaseModel]
     pull: PullFunction
     reply: ReplyFunction | None = None
+    look: LookFunction | None = None
+    same_key_once: bool = False
+    replies: Replies = field(default_factory=dict)
     base_url: str = ""
-    needs_credential: bool = False
-    reply_limit: int | None = None
+    access: "Callable[[Source, Mapping[str, str]], Access] | None" = None
+    refusal: "Callable[[httpx.Response, datetime], SourceError | None] | None" = None
+    asks: tuple[Ask, ...] = ()
+    setup: Mapping[str, str] = field(default_factory=dict)
+    verify: "Callable[[Client, Source], str] | None" = None
+    expires: "Callable[[Client, Source], datetime | None] | None" = None
+    push: Push | None = None
     blind_spots: Mapping[str, str] = field(default_factory=dict)
     """``{"de": "...", "en": "..."}``"""
+
+    @property
+    def secrets(self) -> tuple[Ask, ...]:
+        """The parts of its credential."""
+        return tuple(ask for ask in self.asks if ask.secret)

@@ -16,6 +16,7 @@ import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from desk.errors import SourceBusy, SourceDenied, SourceError, SourceGarbled, SourceGone
+from listeners.access import NOTHING, Access, bearer, refused_grant
 from listeners.limits import Limits, retry_after
 
 USER_AGENT = f"Kummerkasten/{version('kummerkasten')} (self-hosted social listening; reads on its owner's behalf)"
@@ -34,8 +35,15 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+Refusal = Callable[[httpx.Response, datetime], SourceError | None]
+
+
 class Client:
-    """A platform's HTTP interface under one credential. Use it as a context manager."""
+    """A platform's HTTP interface under one credential. Use it as a context manager.
+
+    ``secrets`` are the parts of the credential; ``keep`` is where a secret goes that the platform has replaced. ``overridden``
+    says that the source names another server than the platform's own: what is to be asked of others is asked there too (`at`).
+    """
 
     def __init__(
         self,
@@ -44,6 +52,11 @@ class Client:
         platform: str,
         credential: str = "anonymous",
         token: str | None = None,
+        secrets: Mapping[str, str] | None = None,
+        access: Access | None = None,
+        refusal: Refusal | None = None,
+        keep: Callable[[str, str], None] | None = None,
+        overridden: bool = False,
         limits: Limits | None = None,
         proxy: str | None = None,
         clock: Callable[[], datetime] = utc_now,
@@ -52,12 +65,16 @@ class Client:
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.platform, self.credential = platform, credential
-        self.has_token = token is not None
+        self.secrets = dict(secrets or ({"token": token} if token else {}))
+        self.has_token = bool(self.secrets)
         self.limits = limits or Limits()
         self.requests = 0
+        self.overridden = overridden
+        self._access = access or (bearer(token) if token else NOTHING)
+        self._refusal, self._keep = refusal, keep
+        self._hosts = {urlsplit(self.base_url).netloc}
         self._clock, self._sleep = clock, sleep
-        headers = {"User-Agent": USER_AGENT} | ({"Authorization": f"Bearer {token}"} if token else {})
-        self._http = httpx.Client(headers=headers, timeout=_TIMEOUT, proxy=proxy, transport=transport)
+        self._http = httpx.Client(headers={"User-Agent": USER_AGENT}, timeout=_TIMEOUT, proxy=proxy, transport=transport)
 
     def __enter__(self) -> Self:
         return self
@@ -70,24 +87,78 @@ class Client:
         """The server's name."""
         return urlsplit(self.base_url).netloc
 
-    def get(self, path: str, params: Query | None = None) -> httpx.Response:
-        """Ask for *path* (below the base address, or a full address on the same server)."""
-        return self._asked("GET", path, params=params)
+    def now(self) -> datetime:
+        """Return the time."""
+        return self._clock()
 
-    def get_json(self, path: str, params: Query | None = None) -> Any:
+    def pause(self, seconds: float) -> None:
+        """Wait between two requests, where the platform asks for it."""
+        self._sleep(seconds)
+
+    def keep_secret(self, name: str, value: str) -> None:
+        """Use *value* from now on, and keep it where the secrets come from."""
+        self.secrets[name] = value
+        if self._keep:
+            self._keep(name, value)
+
+    def at(self, url: str) -> str:
+        """Return the address of another server of the same platform, below our own where the source names another server."""
+        parts = urlsplit(url)
+        if self.overridden:
+            return f"{self.base_url}{parts.path}" + (f"?{parts.query}" if parts.query else "")
+        self._hosts.add(parts.netloc)
+        return url
+
+    def get(self, path: str, params: Query | None = None, headers: Mapping[str, str] | None = None) -> httpx.Response:
+        """Ask for *path* (below the base address, or a full address on the same server)."""
+        return self._asked("GET", path, params=params, headers=headers)
+
+    def get_json(self, path: str, params: Query | None = None, headers: Mapping[str, str] | None = None) -> Any:
         """Ask for *path* and return its JSON; raises SourceGarbled where none comes, after another try."""
-        return self._asked("GET", path, params=params, wanted="json").extensions["json"]
+        return self._asked("GET", path, params=params, headers=headers, wanted="json").extensions["json"]
 
     def get_text(self, path: str, params: Query | None = None, *, must_hold: str) -> bytes:
         """Ask for *path* and return its bytes; raises SourceGarbled where *must_hold* is not in them, after another try."""
         return self._asked("GET", path, params=params, wanted=must_hold).content
+
+    def ask_json(self, path: str, body: Any, params: Query | None = None) -> Any:
+        """Ask by POST for something that changes nothing (a search, a GraphQL query), and return its JSON."""
+        return self._asked("POST", path, json=body, params=params, wanted="json").extensions["json"]
 
     def post_json(self, path: str, body: Mapping[str, Any], *, key: str | None = None) -> Any:
         """Send *body*. Only with an idempotency *key* is it sent again when no answer came."""
         headers = {"Idempotency-Key": key} if key else None
         return self._asked("POST", path, json=dict(body), headers=headers, wanted="json", once=key is None).extensions["json"]
 
-    def _asked(self, method: str, path: str, *, once: bool = False, wanted: str = "", **request: Any) -> httpx.Response:
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        form: Mapping[str, Any] | None = None,
+        params: Query | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        """Send something that changes something, once: whoever sends again must look before."""
+        sent: dict[str, Any] = {"params": params, "headers": headers}
+        sent |= {"json": json} if json is not None else {}
+        sent |= {"data": dict(form)} if form is not None else {}
+        return self._asked(method, path, once=True, **sent)
+
+    def grant(self, url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> Any:
+        """Ask an OAuth token endpoint; raises SourceDenied where it gives no token (RFC 6749, 5.2)."""
+        try:
+            answer = self._asked("POST", url, data=dict(form), headers=headers, wanted="json", open_door=True)
+        except (SourceBusy, SourceGarbled):
+            raise
+        except SourceError as error:
+            raise refused_grant(self, str(error)) from error
+        return answer.extensions["json"]
+
+    def _asked(
+        self, method: str, path: str, *, once: bool = False, wanted: str = "", open_door: bool = False, **request: Any
+    ) -> httpx.Response:
         retrying = Retrying(
             retry=retry_if_exception(self._worth_another_try),
             stop=stop_after_attempt(1 if once else _ATTEMPTS),
@@ -95,8 +166,25 @@ class Client:
             sleep=self._sleep,
             reraise=True,
         )
-        response: httpx.Response = retrying(self._once, method, path, wanted, request)
+        response: httpx.Response = retrying(self._let_in, method, path, wanted, request, open_door)
         return response
+
+    def _let_in(self, method: str, path: str, wanted: str, request: dict[str, Any], open_door: bool) -> httpx.Response:
+        """Ask with what the platform wants to see; where it refuses a token that can be renewed, ask once more."""
+        if open_door:
+            return self._once(method, path, wanted, request)
+        try:
+            return self._once(method, path, wanted, self._shown(request))
+        except SourceDenied as error:
+            if "401" not in str(error) or not self._access.renew(self):
+                raise
+            return self._once(method, path, wanted, self._shown(request))
+
+    def _shown(self, request: dict[str, Any]) -> dict[str, Any]:
+        headers = {**self._access.headers(self), **(request.get("headers") or {})}
+        more = self._access.query()
+        params = {**(request.get("params") or {}), **more} if more else request.get("params")
+        return request | {"headers": headers, "params": params}
 
     def _worth_another_try(self, error: BaseException) -> bool:
         """Say whether asking again soon may help: a limit or an outage that ends soon, an answer that was cut off."""
@@ -114,13 +202,17 @@ class Client:
     def _once(self, method: str, path: str, wanted: str, request: dict[str, Any]) -> httpx.Response:
         self._wait_for_the_limit()
         url = path if path.startswith("http") else f"{self.base_url}/{path.lstrip('/')}"
+        if urlsplit(url).netloc not in self._hosts:  # it would be shown the credential
+            raise SourceGarbled(f"{self.host} names another server ({urlsplit(url).netloc}) to go on with")
         self.requests += 1
         try:
             response = self._within_bounds(method, url, request)
-        except httpx.TimeoutException as error:
-            raise SourceBusy(f"{self.host} did not answer in time") from error
-        except httpx.HTTPError as error:
+        except httpx.ConnectError as error:
             raise SourceBusy(f"the connection to {self.host} failed ({type(error).__name__})") from error
+        except httpx.TimeoutException as error:
+            raise SourceBusy(f"{self.host} did not answer in time", uncertain=True) from error
+        except httpx.HTTPError as error:
+            raise SourceBusy(f"the connection to {self.host} failed ({type(error).__name__})", uncertain=True) from error
         self.limits.learn(self.platform, self.credential, response.headers, self._clock())
         self._refused(response)
         self._understood(response, wanted)
@@ -161,6 +253,10 @@ class Client:
     def _refused(self, response: httpx.Response) -> None:
         """Raise what a refusal means for whoever asked."""
         status, now = response.status_code, self._clock()
+        if self._refusal and (error := self._refusal(response, now)):
+            if isinstance(error, SourceBusy) and error.retry_at:
+                self.limits.block(self.platform, self.credential, error.retry_at)
+            raise error
         if status < 400:
             return
         if status == 429 or status >= 500:
@@ -179,11 +275,12 @@ class Client:
             if until and until > now:
                 self.limits.block(self.platform, self.credential, until)
         said = "too many requests" if response.status_code == 429 else f"out of order ({response.status_code})"
-        return SourceBusy(f"{self.host} says: {said}", retry_at=until if until and until > now else None)
+        again = until if until and until > now else None
+        return SourceBusy(f"{self.host} says: {said}", retry_at=again, uncertain=response.status_code >= 500)
 
     def _about_the_credential(self, status: int) -> str:
         if not self.has_token:
-            return "this needs a credential: put it into an environment variable and name that in token_env"
+            return f"this needs a credential: kummerkasten add {self.platform} asks for it and says where to get it"
         what = (
             "is refused: make a new one" if status == 401 else "lacks a permission: see the platform's page in the documentation"
         )

@@ -1,5 +1,6 @@
 """Hear hashtags, mentions and direct messages on any Mastodon server, and answer them."""
 
+from desk.answering import ReplyRules
 from listeners.contract import Listener
 from listeners.mastodon.reply import CHARACTERS, reply
 from listeners.mastodon.statuses import PLATFORM
@@ -11,7 +12,8 @@ LISTENER = Listener(
     pull=pull,
     reply=reply,
     base_url="https://mastodon.social",
-    reply_limit=CHARACTERS,
+    same_key_once=True,
+    replies={kind: ReplyRules(characters=CHARACTERS) for kind in ("post", "comment", "dm")},
     blind_spots={
         "de": "Beiträge von Servern, die dieser Server nicht kennt; Antworten auf Beiträge, die älter als look_back sind und "
         "uns nicht nennen; manche Server zeigen Hashtags nur mit Token.",

@@ -19,7 +19,7 @@ _HEAD = (
 )
 
 
-class AppStorePart:
+class Part:
     """Routes below ``/appstore``."""
 
     def __init__(self, world: World, mischief: Mischief) -> None:

@@ -32,7 +32,7 @@ def _arrival(item: Item) -> int:
     return id_at(item.visible_at) | (item.number & 0xFFFF)
 
 
-class MastodonPart:
+class Part:
     """Routes below ``/mastodon``."""
 
     def __init__(self, world: World, mischief: Mischief) -> None:
@@ -203,7 +203,7 @@ class MastodonPart:
             "account": self._account(item.author, item.name),
             "media_attachments": [],
         }
-        return said | ({"a_field_of_tomorrow": {"x": 1}} if self.mischief.on("unknown_fields") else {})
+        return said
 
     @staticmethod
     def _account(handle: str, name: str) -> dict[str, Any]:

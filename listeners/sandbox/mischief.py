@@ -2,8 +2,9 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -22,7 +23,7 @@ REFUSALS = {
     "503": 503,
 }
 BREAKS = ("truncated", "html", "empty", "drop", "garbage", "slow")
-ODDITIES = ("overlap", "endless", "clock_skew", "unknown_fields")
+ODDITIES = ("overlap", "endless", "clock_skew", "unknown_fields", "string_ids")
 DEEDS = ("edit", "delete")
 KINDS = (*REFUSALS, *BREAKS, *ODDITIES, *DEEDS)
 _ALWAYS = 1_000_000
@@ -49,6 +50,7 @@ class Mischief:
 
     orders: list[Order] = field(default_factory=list)
     spoiled: int = 0
+    clock: Callable[[], datetime] = utc_now
 
     def order(self, kind: str, **more: Any) -> Order:
         """Order a misbehaviour; oddities stay until they are lifted. Raises ValueError for an unknown kind."""
@@ -92,12 +94,16 @@ class Misbehaving:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or spoil the answer."""
-        path = scope.get("path", "")
+        path = scope.get("path", "").removeprefix(scope.get("root_path", ""))
+        if self.mischief.on("unknown_fields") or self.mischief.on("string_ids"):
+            send = _Changed(send, self.mischief)
         order = None if scope["type"] != "http" or path.startswith("/_sandbox") else self.mischief.next_for(path)
         if order is None:
             await self.app(scope, receive, send)
         elif order.kind in REFUSALS:
-            await _answer(send, REFUSALS[order.kind], json.dumps({"error": "mischief"}).encode(), _headers(order))
+            await _answer(
+                send, REFUSALS[order.kind], json.dumps({"error": "mischief"}).encode(), _headers(order, self.mischief.clock())
+            )
         elif order.kind == "slow":
             await asyncio.sleep(order.seconds)
             await self.app(scope, receive, send)
@@ -117,6 +123,41 @@ class Misbehaving:
             )
 
 
+class _Changed:
+    """Send JSON as the platform's next version might: with fields of tomorrow, with numbers as strings."""
+
+    def __init__(self, send: Send, mischief: Mischief) -> None:
+        self.send, self.mischief, self.body = send, mischief, b""
+        self.start: Message = {}
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.start = message
+            return
+        self.body += message.get("body", b"")
+        if message.get("more_body"):
+            return
+        headers = {name: value for name, value in self.start["headers"] if name != b"content-length"}
+        if b"json" in headers.get(b"content-type", b"") and self.body:
+            self.body = json.dumps(self._changed(json.loads(self.body))).encode()
+        headers[b"content-length"] = str(len(self.body)).encode()
+        await self.send({**self.start, "headers": list(headers.items())})
+        await self.send({"type": "http.response.body", "body": self.body})
+
+    def _changed(self, thing: Any) -> Any:
+        if isinstance(thing, list):
+            return [self._changed(one) for one in thing]
+        if not isinstance(thing, dict):
+            return thing
+        strings = self.mischief.on("string_ids")
+        new = {key: str(one) if strings and _is_id(key, one) else self._changed(one) for key, one in thing.items()}
+        return new | ({"a_field_of_tomorrow": {"x": [1, None]}} if self.mischief.on("unknown_fields") else {})
+
+
+def _is_id(key: str, value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and (key == "id" or key.endswith(("_id", "Id")))
+
+
 class _Halved:
     """Send half of the body, with a length that fits: what a proxy that gave up leaves."""
 
@@ -132,11 +173,11 @@ class _Halved:
             await _answer(self.send, self.status, self.body[: len(self.body) // 2], {"content-type": "application/json"})
 
 
-def _headers(order: Order) -> dict[str, str]:
+def _headers(order: Order, now: datetime) -> dict[str, str]:
     if order.kind == "429":
         return {"retry-after": f"{order.seconds:.0f}"}
     if order.kind == "429_reset":
-        moment = utc_now() + timedelta(seconds=order.seconds)
+        moment = now + timedelta(seconds=order.seconds)
         return {"x-ratelimit-remaining": "0", "x-ratelimit-reset": moment.isoformat()}
     return {}
 

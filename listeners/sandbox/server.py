@@ -1,17 +1,55 @@
 """The sandbox as an ASGI application, and its control desk below ``/_sandbox``."""
 
+from importlib import import_module
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, Router
+from starlette.types import Receive, Scope, Send
 
-from listeners.sandbox.appstore import AppStorePart
-from listeners.sandbox.mastodon import MastodonPart
 from listeners.sandbox.mischief import DEEDS, Misbehaving, Mischief
-from listeners.sandbox.world import World
+from listeners.sandbox.world import STORY, World
+
+PARTS = (
+    "appstore",
+    "appstore_connect",
+    "bluesky",
+    "discourse",
+    "facebook",
+    "github",
+    "google_business",
+    "google_play",
+    "hacker_news",
+    "instagram",
+    "intercom",
+    "json_api",
+    "judge_me",
+    "linkedin",
+    "mastodon",
+    "reddit",
+    "rss",
+    "stack_exchange",
+    "steam",
+    "telegram",
+    "threads",
+    "tiktok",
+    "tripadvisor",
+    "trusted_shops",
+    "trustpilot",
+    "typeform",
+    "whatsapp",
+    "woocommerce",
+    "wordpress",
+    "x",
+    "yelp",
+    "yotpo",
+    "youtube",
+    "zendesk",
+)
+"""What the sandbox speaks like: the module of each platform has a class ``Part`` with ``routes()``, served below its name."""
 
 
 def app(world: World, mischief: Mischief | None = None) -> Starlette:
@@ -20,12 +58,25 @@ def app(world: World, mischief: Mischief | None = None) -> Starlette:
     desk = _ControlDesk(world, orders)
     return Starlette(
         routes=[
-            Mount("/mastodon", routes=MastodonPart(world, orders).routes()),
-            Mount("/appstore", routes=AppStorePart(world, orders).routes()),
             Mount("/_sandbox", routes=desk.routes()),
+            *(Mount(f"/{name}", app=_Lazily(name, world, orders)) for name in PARTS),
         ],
         middleware=[Middleware(Misbehaving, mischief=orders)],
     )
+
+
+class _Lazily:
+    """One platform's part, made when it is first asked."""
+
+    def __init__(self, name: str, world: World, mischief: Mischief) -> None:
+        self.name, self.given = name, (world, mischief)
+        self.router: Router | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.router is None:
+            part = import_module(f"listeners.sandbox.{self.name}").Part(*self.given)
+            self.router = Router(routes=part.routes())
+        await self.router(scope, receive, send)
 
 
 class _ControlDesk:
@@ -41,7 +92,7 @@ class _ControlDesk:
         ]
 
     async def state(self, _request: Request) -> Response:
-        visible = self.world.seen("tag", "mention", "dm", "review")
+        visible = self.world.seen(*STORY)
         return JSONResponse({"visible": len(visible), "mischief": self.mischief.state(), "spoiled": self.mischief.spoiled})
 
     async def replies(self, _request: Request) -> Response:
@@ -63,7 +114,7 @@ class _ControlDesk:
 
     def _do(self, deed: str, key: str) -> dict[str, str]:
         """Edit or delete an item, the newest of a customer's where none is named."""
-        theirs = [item for item in self.world.seen("tag", "mention", "dm", "review") if not item.ours]
+        theirs = [item for item in self.world.seen(*STORY) if not item.ours]
         key = key or theirs[-1].key
         if deed == "delete":
             self.world.delete(key)

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
 
 from listeners.http import utc_now
 from listeners.sandbox import story
 
-Channel = Literal["tag", "mention", "dm", "review"]
+Channel = str
+"""Where something is said: Mastodon's "tag", "mention" and "dm", Apple's "review", else the platform and what is said there
+("youtube", "facebook.dm")."""
+STORY: tuple[Channel, ...] = ("tag", "mention", "dm", "review")
 TOKEN = "sandbox"  # noqa: S105
 """The one credential that the sandbox accepts."""
 BRAND = "kastanie"
@@ -68,6 +70,8 @@ class World:
         said_at = self.clock() - ago
         key = key or f"said-{len(self.items) + 1:06d}"
         item = Item(key, channel, text, said_at, said_at, number=len(self.items), **more)  # type: ignore[arg-type]
+        if item.parent and not item.root:
+            item.root = self.items[item.parent].root
         return self._add(item)
 
     def edit(self, key: str, text: str) -> None:

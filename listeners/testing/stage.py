@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import count
 
 import listeners
 from desk.mention import Mention
@@ -59,6 +58,10 @@ class Desk:
     requests: int = 0
     behind: bool = False
     limits: Limits = field(default_factory=Limits)
+    environ: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.environ = dict(self.stage.environ)
 
     def run(self, budget: int = 50, crash_after: int | None = None, look_back: timedelta = timedelta(hours=2)) -> None:
         """Hear the source once; with *crash_after*, die after that many kept pages."""
@@ -96,16 +99,15 @@ class Desk:
     @contextmanager
     def client(self) -> Iterator[Client]:
         """Connect as the flows do, but with this clock."""
-        source, environ = self.stage.source, self.stage.environ
-        with Client(
-            source.base_url or "",
-            platform=source.platform,
-            credential=source.credential,
-            token=environ.get(source.token_env or ""),
-            limits=self.limits,
+        connected = listeners.connect(
+            self.stage.source,
+            self.environ,
+            self.limits,
+            keep=self.environ.__setitem__,
             clock=self.clock,
             sleep=self.clock.sleep,
-        ) as client:
+        )
+        with connected as client:
             yield client
 
     def _keep(self, page: Page) -> None:
@@ -133,12 +135,14 @@ class Scene:
     desk: Desk
     clock: Clock
     channel: Channel
-    numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
-    def say(self, text: str = "", *, ago: timedelta = timedelta(0), **more: object) -> str:
+    def say(self, text: str, *, ago: timedelta = timedelta(0), **more: object) -> str:
         """Say something; return its key. Each time is a second later than the last, unless it was said *ago*."""
-        text = text or f"Nummer {next(self.numbers)}"
         return self.world.say(text, channel=self.channel, ago=ago, **more).key  # type: ignore[arg-type]
+
+    def answer(self, key: str, text: str) -> str:
+        """Let somebody answer what was said; return the answer's key."""
+        return self.say(text, parent=key)
 
     def later(self, **span: float) -> None:
         """Let time pass."""

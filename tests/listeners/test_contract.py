@@ -7,6 +7,8 @@ from listeners.testing import ListenerContract, Stage
 
 
 class TestMastodonHashtags(ListenerContract):
+    below = "/context"
+
     def stage(self, url: str, world: World) -> Stage:
         source = Source(name="tag", platform="mastodon", base_url=f"{url}/mastodon", options={"hashtags": ["kastanie"]})
         return Stage(source, {}, "tag")
@@ -41,7 +43,9 @@ class TestAppStore(ListenerContract):
         return Stage(Source(name="app", platform="appstore", base_url=f"{url}/appstore", options=options), {}, "review")
 
     asks_when_refused = 4
+    refuses_with = SourceBusy
+    """Apple's feed has no credential: a refusal means "later"."""
 
     def about_refusal(self, error: SourceError) -> bool:
-        """Apple's feed has no credential: a refusal means "later"."""
-        return isinstance(error, SourceBusy)
+        """There is nothing to mend."""
+        return True

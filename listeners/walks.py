@@ -1,0 +1,296 @@
+"""The three walks by which listeners hear, each keeping guarantees 1 and 3 for whoever uses it.
+
+- `gathered`: the platform lists the newest first. All that is new is read before the oldest of it is kept.
+- `forward`: the platform lists the oldest first from a moment on. Each page is kept as it comes.
+- `onward`: the platform gives a token that says where to go on. Each page is kept as it comes.
+
+A source may have several streams (a page's comments, its direct messages); each has its own place in the cursor and its share of
+the run's budget, and one that fails silences none of the others: its error is raised when they have been read.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from xml.etree.ElementTree import Element, tostring
+
+from pydantic import ValidationError
+
+from desk.errors import NotUnderstood, SourceBusy, SourceDenied, SourceError
+from desk.mention import Mention
+from listeners.contract import Broken, Cursor, Page, Window
+from listeners.times import instant
+
+Found = Mention | Broken
+_AT_ONCE = 50
+"""How many mentions `gathered` keeps in one transaction."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One page as a platform gave it, understood. ``last`` is when its last item was said or changed (what the platform sorts
+    by), None where nothing tells; ``token`` is where `onward` goes on, ``more`` whether something waits there.
+    """
+
+    found: tuple[Found, ...] = ()
+    last: datetime | None = None
+    token: str = ""
+    more: bool = True
+    deleted: tuple[str, ...] = ()
+
+
+def understood(
+    items: Iterable[Any],
+    to_mention: Callable[[Any], Mention | Sequence[Mention] | None],
+    place: str,
+    when: Callable[[Any], object] | None = None,
+) -> Batch:
+    """Turn *items* into a batch: what cannot become a mention is kept as it came, with the reason.
+
+    ``to_mention`` returns None for an item that is none (a rating without words, a system message). *place* names what was read
+    ("comments of 123"); *when* returns what the platform sorts by.
+    """
+    found: list[Found] = []
+    last = None
+    for number, item in enumerate(items, 1):
+        try:
+            read = to_mention(item)
+            found += [read] if isinstance(read, Mention) else read or ()
+        except (NotUnderstood, ValidationError, LookupError, TypeError, ValueError, AttributeError) as error:
+            found.append(broken(item, error, f"{place}, item {number}"))
+        last = (_when(when, item) or last) if when else last
+    return Batch(tuple(found), last)
+
+
+def _when(when: Callable[[Any], object], item: Any) -> datetime | None:
+    try:
+        return instant(when(item))
+    except (LookupError, TypeError, AttributeError):
+        return None
+
+
+def broken(item: object, error: Exception, place: str) -> Broken:
+    """Return a payload for quarantine."""
+    return Broken(_raw(item), _reason(error), place)
+
+
+def _raw(item: object) -> bytes:
+    if isinstance(item, bytes):
+        return item
+    if isinstance(item, Element):
+        return tostring(item)
+    return json.dumps(item, ensure_ascii=False, default=str).encode("utf-8", "replace")
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    return f"{error.args[0]} is missing" if isinstance(error, KeyError) and error.args else str(error) or type(error).__name__
+
+
+def moment(mention: Mention) -> datetime:
+    """Return when a mention was said, or last changed."""
+    return max(mention.said_at, mention.edited_at) if mention.edited_at else mention.said_at
+
+
+Newest = Callable[[datetime], Iterable[Batch]]
+"""Yields what was said or changed since a moment, the newest first; it may go on for ever, nobody listens to what is older."""
+
+
+def gathered(
+    streams: Mapping[str, Newest],
+    cursor: Cursor | None,
+    window: Window,
+    *,
+    back: timedelta = timedelta(0),
+    complete: bool = True,
+) -> Iterator[Page]:
+    """Walk lists that begin with the newest: read back to the cursor and the look back, then keep the oldest first.
+
+    The look back is at least *back* long. What was heard lately and is not there any more has been deleted, unless the
+    lists are not *complete*.
+    """
+    walk = _Walk(window, json.loads(cursor) if cursor else {}, back)
+    for left, (name, stream) in zip(range(len(streams), 0, -1), streams.items(), strict=True):
+        walk.share = walk.spent + max(1, (window.pages - walk.spent) // left)
+        yield from walk.hearing(lambda stream=stream, name=name: walk.gather(name, stream))  # type: ignore[misc]
+    yield from walk.end(complete)
+
+
+Oldest = Callable[[datetime], Iterable[Batch]]
+"""Yields what was said or changed at a moment or after it, the oldest first."""
+
+
+def forward(
+    streams: Mapping[str, Oldest],
+    cursor: Cursor | None,
+    window: Window,
+    *,
+    back: timedelta = timedelta(0),
+    complete: bool = True,
+) -> Iterator[Page]:
+    """Walk lists that begin with the oldest: on from the cursor, then once more through the look back.
+
+    The look back is at least *back* long. What was heard lately and is not there any more has been deleted, unless the
+    lists are not *complete*.
+    """
+    walk = _Walk(window, json.loads(cursor) if cursor else {}, back)
+    for left, (name, stream) in zip(range(len(streams), 0, -1), streams.items(), strict=True):
+        walk.share = walk.spent + max(1, (window.pages - walk.spent) // left)
+        yield from walk.hearing(lambda stream=stream, name=name: walk.forward(name, stream))  # type: ignore[misc]
+    yield from walk.end(complete)
+
+
+Onward = Callable[[str], Iterable[Batch]]
+"""Yields what comes after a token (empty for the very first time), each batch with the token that is true once it is kept."""
+
+
+def onward(streams: Mapping[str, Onward], cursor: Cursor | None, window: Window) -> Iterator[Page]:
+    """Walk lists that give a token for going on."""
+    walk = _Walk(window, json.loads(cursor) if cursor else {}, timedelta(0))
+    for left, (name, stream) in zip(range(len(streams), 0, -1), streams.items(), strict=True):
+        walk.share = walk.spent + max(1, (window.pages - walk.spent) // left)
+        yield from walk.hearing(lambda stream=stream, name=name: walk.onward(name, stream))  # type: ignore[misc]
+    yield from walk.end(complete=False)
+
+
+@dataclass
+class _Walk:
+    """One run: where each stream stands, what was seen, how much of the budget is spent, and what failed."""
+
+    window: Window
+    at: dict[str, str]
+    back: timedelta
+    spent: int = 0
+    share: int = 0
+    cut: bool = False
+    """Whether a stream stopped because its share of the budget was spent."""
+    seen: set[str] = field(default_factory=set)
+    fresh: set[str] = field(default_factory=set)
+    """What the last page brought that was not seen in this run before."""
+    since: datetime | None = None
+    """From when on every stream was read."""
+    failed: SourceError | None = None
+
+    def hearing(self, walk: Callable[[], Iterator[Page]]) -> Iterator[Page]:
+        """Let one stream speak; whatever happens to it, the next one has its turn, unless the platform wants peace."""
+        if isinstance(self.failed, SourceBusy | SourceDenied):
+            self.cut = True
+            return
+        try:
+            yield from walk()
+        except SourceError as error:
+            self.failed = self.failed or error
+
+    def end(self, complete: bool) -> Iterator[Page]:
+        """Raise what failed; else say what is gone."""
+        if self.failed:
+            raise self.failed
+        if complete and not self.cut and self.since is not None:
+            gone = sorted(key for key, said in self.window.known.items() if said >= self.since and key not in self.seen)
+            if gone:
+                yield Page(deleted=tuple(gone), cursor=self.cursor())
+
+    def cursor(self) -> Cursor:
+        """Return where all streams stand."""
+        return json.dumps(self.at, sort_keys=True)
+
+    def gather(self, name: str, stream: Newest) -> Iterator[Page]:
+        """Read back to the cursor, then yield the oldest first."""
+        mentions, failed, deleted = self._read_back(stream, self._since(name))
+        before = instant(self.at.get(name, ""))
+        unread = [mention for mention in mentions if before is None or moment(mention) > before]
+        pages = [unread[start : start + _AT_ONCE] for start in range(0, len(unread), _AT_ONCE)]
+        for number, some in enumerate(pages, 1):
+            if self.spent >= self.share:
+                self.cut = True
+                return
+            self.spent += 1
+            self._stand(name, moment(some[-1]))
+            following = moment(pages[number][0]) if number < len(pages) else None
+            more = following is not None and self.spent >= self.share
+            yield Page(tuple(some), self.cursor(), oldest_unread=following, more=more)
+        again = [mention for mention in mentions if before is not None and moment(mention) <= before]
+        if again or failed or deleted:  # ties, late arrivals and edits; they cost no further request, so they cost no budget
+            yield Page(tuple(again), self.cursor(), broken=tuple(failed), deleted=tuple(deleted))
+
+    def _read_back(self, stream: Newest, since: datetime) -> tuple[list[Mention], list[Broken], list[str]]:
+        found: dict[str, Mention] = {}
+        failed: list[Broken] = []
+        deleted: list[str] = []
+        for batch in stream(since):
+            mentions = [one for one in batch.found if isinstance(one, Mention)]
+            fresh = [one for one in mentions if one.native_id not in found]
+            found |= {one.native_id: one for one in fresh}
+            failed += [one for one in batch.found if isinstance(one, Broken)]
+            deleted += batch.deleted
+            if (mentions and not fresh) or (batch.last is not None and batch.last < since):
+                break
+        self.seen |= found.keys()
+        recent = [one for one in found.values() if moment(one) >= since]
+        return sorted(recent, key=lambda one: (moment(one), one.native_id)), failed, deleted
+
+    def forward(self, name: str, stream: Oldest) -> Iterator[Page]:
+        """Keep page after page from the cursor on, then read the look back again."""
+        before = instant(self.at.get(name, ""))
+        start = before or self.window.since
+        for batch in stream(start):
+            if self.spent >= self.share:
+                self.cut = True
+                return
+            self.spent += 1
+            stood = self.at.get(name)
+            self._stand(name, batch.last or self._latest(batch))
+            yield self._page(batch, more=self.spent >= self.share)
+            if stood == self.at.get(name) and not self.fresh and any(isinstance(one, Mention) for one in batch.found):
+                break  # a server that repeats itself for ever
+        since = self._since(name, before)
+        if before is None:
+            return
+        for batch in stream(since):
+            yield self._page(batch)
+            if batch.last is not None and batch.last > before:
+                return
+
+    def onward(self, name: str, stream: Onward) -> Iterator[Page]:
+        """Keep page after page from the token on."""
+        for batch in stream(self.at.get(name, "")):
+            self.spent += 1
+            repeats = batch.token == self.at.get(name)
+            self.at[name] = batch.token or self.at.get(name, "")
+            spent = self.spent >= self.share
+            yield self._page(batch, more=batch.more and spent, deleted=batch.deleted)
+            if not batch.more or repeats:
+                return
+            if spent:
+                self.cut = True
+                return
+
+    def _page(self, batch: Batch, *, more: bool = False, deleted: tuple[str, ...] = ()) -> Page:
+        mentions = tuple(one for one in batch.found if isinstance(one, Mention) and moment(one) >= self.window.since)
+        self.fresh = {one.native_id for one in mentions} - self.seen
+        self.seen |= self.fresh
+        failed = tuple(one for one in batch.found if isinstance(one, Broken))
+        waits = self._latest(batch) if more else None
+        gone = deleted or batch.deleted
+        return Page(mentions, self.cursor(), deleted=gone, broken=failed, oldest_unread=waits, more=more)
+
+    @staticmethod
+    def _latest(batch: Batch) -> datetime | None:
+        return max((moment(one) for one in batch.found if isinstance(one, Mention)), default=None)
+
+    def _since(self, name: str, before: datetime | None = None) -> datetime:
+        """Return from when on a stream is read (again), and remember the latest of them."""
+        before = before or instant(self.at.get(name, ""))
+        since = before - max(self.window.look_back, self.back) if before else self.window.since
+        self.since = max(self.since, since) if self.since else since
+        return since
+
+    def _stand(self, name: str, last: datetime | None) -> None:
+        """Move a stream's place on, never back, and never into the future: a platform's clock may be wrong."""
+        stood = instant(self.at.get(name, ""))
+        if last is not None:
+            here = min(last, self.window.now)
+            self.at[name] = (max(here, stood) if stood else here).isoformat()
