@@ -1,6 +1,6 @@
 """Find the configuration, read it whole, and open the desk's database: what every front door does first.
 
-Secrets come from the environment only; nothing here writes one down.
+Secrets come from the environment, and from the file beside the configuration that `flows.vault` keeps.
 """
 
 import os
@@ -16,6 +16,7 @@ from desk import config
 from desk.config import Desk
 from desk.errors import ConfigurationError
 from desk.source import Source
+from flows.vault import Vault
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -58,6 +59,15 @@ class Settings:
         from store.engine import session
 
         return session(self.engine, write=write)
+
+    @property
+    def vault(self) -> Vault:
+        """Where credentials are kept beside the environment."""
+        return Vault(self.folder)
+
+    def environ(self) -> dict[str, str]:
+        """Return the environment, with the credentials that are kept beside the configuration."""
+        return self.vault.environ()
 
     def close(self) -> None:
         """Let go of the database, if it was opened."""

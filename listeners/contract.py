@@ -83,10 +83,11 @@ class ReplyTo:
 
 @dataclass(frozen=True)
 class Receipt:
-    """The platform's word that it has the answer."""
+    """The platform's word that it has the answer; ``text`` is what was really sent, where that differs."""
 
     native_id: str
     url: str | None = None
+    text: str = ""
 
 
 @dataclass(frozen=True)

@@ -282,6 +282,8 @@ class SourceState(SQLModel, table=True):
     cursor: str | None = Field(default=None, sa_type=Text)
     next_run_at: datetime | None = Field(default=None, sa_type=Utc)
     failures: int = 0
+    replies: dict[str, Any] | None = Field(default=None, sa_type=JsonColumn)
+    """What the platform allows of answers, per kind of mention (`desk.answering.ReplyRules`), as its last pull knew it."""
 
 
 class Lease(SQLModel, table=True):
@@ -346,3 +348,56 @@ class Quota(SQLModel, table=True):
     resets_at: datetime | None = Field(default=None, sa_type=Utc)
     blocked_until: datetime | None = Field(default=None, sa_type=Utc)
     at: datetime = Field(sa_type=Utc)
+
+
+class Credential(SQLModel, table=True):
+    """When a credential dies, as the platform said when it was asked last; None where it does not die or nobody tells."""
+
+    platform: str = Field(primary_key=True)
+    credential: str = Field(primary_key=True)
+    expires_at: datetime | None = Field(default=None, sa_type=Utc)
+    asked_at: datetime = Field(sa_type=Utc)
+
+
+class Delivery(SQLModel, table=True):
+    """Something that must reach the outside, kept until it has: an answer to a mention.
+
+    ``state`` is waiting, sending (a sender has it in hand), sent, dead (a person decides) or dropped. ``begun_at`` is when the
+    last sending began whose fate is unknown: whoever tries again looks on the platform first. ``key`` is the same for every try.
+    """
+
+    __table_args__ = (
+        Index(
+            "uq_delivery_on_its_way",
+            "conversation_id",
+            unique=True,
+            sqlite_where=text("state IN ('waiting', 'sending')"),
+            postgresql_where=text("state IN ('waiting', 'sending')"),
+        ),
+        Index("ix_delivery_state", "state", "next_try_at", "id"),
+        Index("ix_delivery_conversation", "conversation_id", "id"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    key: str = Field(unique=True)
+    state: str = "waiting"
+    source: str
+    platform: str
+    conversation_id: int = Field(foreign_key="conversation.id")
+    mention_id: int = Field(foreign_key="mention.id")
+    """The mention that is answered."""
+    text: str = Field(sa_type=Text)
+    by: str
+    written_at: datetime = Field(sa_type=Utc)
+    tries: int = 0
+    next_try_at: datetime = Field(sa_type=Utc)
+    begun_at: datetime | None = Field(default=None, sa_type=Utc)
+    vouched: bool = False
+    """Whether a person says that an earlier try has not arrived: needed where nobody can look on the platform."""
+    claimed_by: str | None = None
+    claimed_until: datetime | None = Field(default=None, sa_type=Utc)
+    ended_at: datetime | None = Field(default=None, sa_type=Utc)
+    native_id: str | None = None
+    url: str | None = None
+    error: str = Field(default="", sa_type=Text)
+    advice: str = Field(default="", sa_type=Text)

@@ -6,9 +6,10 @@ No transaction is open while the network is waited for.
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from os import environ
+from datetime import datetime, timedelta
+from typing import Any
 
 import listeners
 from desk.errors import (
@@ -26,9 +27,10 @@ from flows.settings import Settings
 from flows.work import limits as shared
 from flows.work.again import next_run
 from flows.work.common import Clock, Tell, silent, utc_now, worker_name
-from listeners.contract import Window
+from listeners.contract import Listener, Window
+from listeners.http import Client
 from listeners.limits import Limits
-from store import leases, ledger, mentions
+from store import credentials, leases, ledger, mentions, outbox
 from store.mentions import Kept
 
 HELD = "held"
@@ -36,6 +38,8 @@ HELD = "held"
 LOST = "lost"
 """This worker was so slow that it was taken for dead; another goes on, or the next run does."""
 GOOD = ("done", "more", HELD, LOST)
+_ASK_AGAIN = timedelta(hours=12)
+"""How often a platform is asked when a credential dies."""
 _OUTCOMES: tuple[tuple[type[BaseException], str], ...] = (
     (SourceBusy, "busy"),
     (SourceDenied, "denied"),
@@ -81,7 +85,8 @@ class Ear:
     clock: Clock = utc_now
     tell: Tell = silent
     stop: threading.Event = field(default_factory=threading.Event)
-    environ: Mapping[str, str] = field(default_factory=lambda: environ)
+    environ: Mapping[str, str] | None = None
+    """Where credentials come from; None takes the process's environment and what is kept beside the configuration."""
     sleep: Callable[[float], None] | None = None
 
     def hear(self, source: Source) -> Heard:
@@ -106,6 +111,32 @@ class Ear:
             self.sleep(seconds)
         elif self.stop.wait(seconds):
             raise Stopped
+
+    def connect(self, source: Source) -> Client:
+        """Return a client for *source*, with its credentials; what the platform replaces of them is kept."""
+        environ, keep = (self.settings.environ() if self.environ is None else self.environ), self.settings.vault.keep
+        return listeners.connect(source, environ, self.limits, keep=keep, clock=self.clock, sleep=self.wait)
+
+    def learn(self, source: Source, listener: Listener) -> None:
+        """Let the store know what the platform allows of answers, so that a page can say it before somebody presses send."""
+        rules: dict[str, Any] = (
+            {kind: one.model_dump(mode="json") for kind, one in listener.replies.items()} if listener.reply else {}
+        )
+        with self.settings.session() as session:
+            outbox.learn_rules(session, source, rules)
+
+    def ask_when_it_dies(self, client: Client, source: Source, listener: Listener) -> None:
+        """Ask now and then when the credential dies; what keeps the platform from telling is no reason to call the run failed."""
+        if listener.expires is None or not source.variables:
+            return
+        with self.settings.session(write=False) as session:
+            asked_at = credentials.asked_at(session, source.platform, source.credential)
+        if asked_at and self.clock() - asked_at < _ASK_AGAIN:
+            return
+        with suppress(SourceError):
+            expires_at = listener.expires(client, source)
+            with self.settings.session() as session:
+                credentials.learn(session, source.platform, source.credential, expires_at, self.clock())
 
     def _turn(self, source: Source, held: leases.Held) -> Heard:
         with self.settings.session() as session:
@@ -165,7 +196,8 @@ class _Turn:
         ear, source = self.ear, self.source
         listener = listeners.listener(source.platform)
         window, cursor = self._where()
-        with listeners.connect(source, ear.environ, ear.limits, clock=ear.clock, sleep=ear.wait) as client:
+        ear.learn(source, listener)
+        with ear.connect(source) as client:
             for page in listener.pull(client, source, cursor, window):
                 with ear.settings.session() as session:
                     kept = mentions.keep(session, source, page, now=ear.clock(), lease=self.held, pull_id=self.pull_id)
@@ -174,6 +206,7 @@ class _Turn:
                 ear.tell(source.name, kept.fetched)
                 if ear.stop.is_set():
                     return
+            ear.ask_when_it_dies(client, source, listener)
 
     def _where(self) -> tuple[Window, str | None]:
         now, source = self.ear.clock(), self.source

@@ -14,4 +14,4 @@ def reply(client: Client, _source: Source, to: ReplyTo, text: str, key: str) -> 
     greeting = "" if not to.handle or text.startswith(f"@{to.handle}") else f"@{to.handle} "
     body = {"status": greeting + text, "in_reply_to_id": status_id, "visibility": visibility}
     sent = client.post_json("/api/v1/statuses", body, key=key)
-    return Receipt(f"{to.native_id.rpartition('/')[0]}/{sent['id']}", sent.get("url"))
+    return Receipt(f"{to.native_id.rpartition('/')[0]}/{sent['id']}", sent.get("url"), body["status"])

@@ -1,0 +1,162 @@
+"""Send what waits in the outbox: once each, with patience, and with a look before anything is sent again (guarantee 7)."""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import listeners
+from desk.answering import obstacle
+from desk.errors import ConfigurationError, SourceBusy, SourceError
+from desk.source import Source
+from flows.settings import Settings
+from flows.work import limits as shared
+from flows.work.common import Clock, Tell, silent, utc_now, worker_name
+from listeners.contract import Listener, Receipt, ReplyTo
+from listeners.http import Client
+from listeners.limits import Limits
+from store import outbox
+from store.outbox import Outgoing
+
+MOST_TRIES = 8
+_FIRST_WAIT = timedelta(minutes=1)
+_LONGEST_WAIT = timedelta(hours=6)
+_BEFORE = timedelta(minutes=5)
+"""How far before the first try the platform's clock may say that our answer was sent."""
+OBSTACLES = {
+    "no_answers": "this platform takes no answers to this kind of mention",
+    "empty": "the answer has no words",
+    "too_long": "the answer is longer than the platform allows",
+    "too_late": "the platform takes answers only for a while after the customer's last word, and that has passed",
+    "answered_once": "the platform takes one answer to a mention, and there is one already",
+}
+UNKNOWN = "it is not known whether the platform has this answer: the sender ended, or the platform broke down, while it was sent"
+LOOK_YOURSELF = "look on the platform; if the answer is there, drop this one, else send it again"
+
+
+@dataclass
+class Delivered:
+    """What one run of the sender did."""
+
+    sent: int = 0
+    later: int = 0
+    dead: int = 0
+
+
+@dataclass(frozen=True)
+class Post:
+    """What every delivery shares: the desk, the platforms' limits, the clock, the credentials, and who sends."""
+
+    settings: Settings
+    limits: Limits
+    clock: Clock = utc_now
+    environ: Mapping[str, str] = field(default_factory=dict)
+    worker: str = field(default_factory=worker_name)
+    sleep: Callable[[float], None] | None = None
+
+    def attempt(self, one: Outgoing) -> str:
+        """Try to send one delivery; return what became of it: sent, later or dead."""
+        try:
+            source = self.settings.desk.source(one.source)
+            listener = listeners.listener(source.platform)
+            if wrong := self._wrong(listener, one):
+                return self._bury(one, OBSTACLES[wrong], "change the answer, or answer where the customer wrote")
+            with self._client(source) as client:
+                return self._send(client, source, listener, one)
+        except SourceError as error:
+            return self._failed(one, error)
+        except ConfigurationError as error:
+            return self._bury(one, str(error), "mend the configuration, then send it again")
+        except Exception as error:  # a platform's answer that nobody foresaw: whether it arrived is not known
+            return self._bury(one, f"{type(error).__name__}: {error}", LOOK_YOURSELF, uncertain=True)
+
+    def _wrong(self, listener: Listener, one: Outgoing) -> str | None:
+        if listener.reply is None:
+            return "no_answers"
+        rules = listener.replies.get(one.answered.kind)
+        with self.settings.session(write=False) as session:
+            answered = bool(rules and rules.once) and outbox.answered_already(session, one.mention_id)
+        wrong = obstacle(rules, one.text, last_word=one.last_word, now=self.clock(), answered=answered)
+        return None if wrong == "answered_once" and one.doubtful else wrong
+
+    def _client(self, source: Source) -> Client:
+        sleep = {"sleep": self.sleep} if self.sleep else {}
+        keep = self.settings.vault.keep
+        return listeners.connect(source, self.environ, self.limits, keep=keep, clock=self.clock, **sleep)
+
+    def _send(self, client: Client, source: Source, listener: Listener, one: Outgoing) -> str:
+        to = reply_to(one)
+        if one.doubtful and not listener.same_key_once:
+            if listener.look is None and not one.vouched:
+                return self._bury(one, UNKNOWN, LOOK_YOURSELF, uncertain=True)
+            if listener.look and (there := listener.look(client, source, to, one.text, one.doubtful - _BEFORE)):
+                return self._sent(one, there)
+        with self.settings.session() as session:
+            if not outbox.begin(session, one.id, self.worker, self.clock()):
+                return "later"
+        assert listener.reply is not None  # noqa: S101 (`_wrong` has seen to that)
+        return self._sent(one, listener.reply(client, source, to, one.text, one.key))
+
+    def _sent(self, one: Outgoing, receipt: Receipt) -> str:
+        with self.settings.session() as session:
+            outbox.sent(session, one.id, receipt.native_id, receipt.url, self.clock(), receipt.text)
+        return "sent"
+
+    def _failed(self, one: Outgoing, error: SourceError) -> str:
+        if not isinstance(error, SourceBusy) and not error.uncertain:
+            return self._bury(one, str(error), error.advice, uncertain=one.doubtful is not None)
+        if one.tries >= MOST_TRIES:
+            return self._bury(one, f"{error} (tried {one.tries} times)", error.advice, uncertain=error.uncertain)
+        with self.settings.session() as session:
+            uncertain = error.uncertain or one.doubtful is not None
+            outbox.later(session, one.id, self._again(one, error), str(error), uncertain=uncertain)
+        return "later"
+
+    def _again(self, one: Outgoing, error: SourceError) -> datetime:
+        """Return when to try again: when the platform says, else after a pause that doubles."""
+        doubled: int = 2 ** (one.tries - 1)
+        wait = min(_FIRST_WAIT * doubled, _LONGEST_WAIT)
+        named = error.retry_at if isinstance(error, SourceBusy) else None
+        return max(self.clock() + wait, named) if named else self.clock() + wait
+
+    def _bury(self, one: Outgoing, error: str, advice: str, *, uncertain: bool = False) -> str:
+        with self.settings.session() as session:
+            outbox.bury(session, one.id, error, advice, self.clock(), uncertain=uncertain)
+        return "dead"
+
+
+def reply_to(one: Outgoing) -> ReplyTo:
+    """Return what an answer answers, as listeners want to know it."""
+    answered = one.answered
+    return ReplyTo(
+        native_id=answered.native_id,
+        conversation=answered.conversation,
+        kind=answered.kind,
+        handle=answered.author.handle if answered.author else "",
+        author=answered.author.native_id if answered.author else "",
+        parent=answered.parent or "",
+        said_at=answered.said_at,
+    )
+
+
+def deliver(
+    settings: Settings,
+    *,
+    clock: Clock = utc_now,
+    tell: Tell = silent,
+    stop: threading.Event | None = None,
+    environ: Mapping[str, str] | None = None,
+    sleep: Callable[[float], None] | None = None,
+) -> Delivered:
+    """Send all that waits; several senders at once share the work. What fails waits, or is left to a person."""
+    post = Post(settings, shared.restored(settings), clock, settings.environ() if environ is None else environ, sleep=sleep)
+    done = Delivered()
+    while not (stop and stop.is_set()):
+        with settings.session() as session:
+            one = outbox.claim(session, post.worker, clock())
+        if one is None:
+            return done
+        became = post.attempt(one)
+        setattr(done, became, getattr(done, became) + 1)
+        tell("deliver", 1)
+    return done
