@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from dashboard import data
 from dashboard.components import setup, sidebar
 
 _HERE = Path(__file__).parent
@@ -15,10 +16,13 @@ st.html(_HERE / "style.css")
 
 if setup.complete():
     w = sidebar.choose().words
+    stuck = data.undelivered()
+    outbox = f"{w('outbox.title')} ({stuck})" if stuck else w("outbox.title")
     st.navigation(
         [
             st.Page("views/today.py", title=w("today.title"), icon=":material/today:", url_path="today", default=True),
             st.Page("views/inbox.py", title=w("inbox.title"), icon=":material/inbox:", url_path="inbox"),
+            st.Page("views/outbox.py", title=outbox, icon=":material/outbox:", url_path="outbox"),
             st.Page("views/friction.py", title=w("friction.title"), icon=":material/troubleshoot:", url_path="friction"),
             st.Page("views/review.py", title=w("review.title"), icon=":material/rule:", url_path="review"),
             st.Page("views/quality.py", title=w("quality.title"), icon=":material/verified:", url_path="quality"),

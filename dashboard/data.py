@@ -15,12 +15,14 @@ from sqlmodel import Session
 
 from dashboard import cards
 from desk import config
+from desk.answering import Obstacle, ReplyRules
 from desk.config import Desk
 from desk.errors import ConfigurationError
 from desk.trend import Rising, rising
 from store import claims, conversations, engine, friction, inbox, ledger, models, overview, quality
+from store import outbox as outbox_rows
 from store.migrate import migrate
-from store.tables import ModelVersion, Pull, Quarantine
+from store.tables import Delivery, ModelVersion, Pull, Quarantine
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,31 @@ def conversation(conversation_id: int) -> conversations.Thread | None:
     """Return a conversation, None where there is none of this id."""
     with session() as asked:
         return conversations.conversation(asked, conversation_id)
+
+
+def deliveries(conversation_id: int) -> list[Delivery]:
+    """Return what was, or shall be, sent to a conversation, the oldest first."""
+    with session() as asked:
+        return outbox_rows.of_conversation(asked, conversation_id)
+
+
+def outbox(states: Sequence[str]) -> list[Delivery]:
+    """Return deliveries in these states, the newest first."""
+    with session() as asked:
+        return outbox_rows.deliveries(asked, states)
+
+
+def undelivered() -> int:
+    """Return how many deliveries wait for a person."""
+    with session() as asked:
+        return outbox_rows.counts(asked).get("dead", 0)
+
+
+def reply_rules(mention_id: int, now: datetime) -> tuple[ReplyRules | None, Obstacle | None]:
+    """Return what the platform allows of an answer to a mention, and what keeps any answer from being sent now."""
+    with session() as asked:
+        rules = outbox_rows.rules_for(asked, mention_id)
+        return rules, outbox_rows.obstacle_to(asked, mention_id, "x", now)
 
 
 def why(mention_id: int) -> conversations.Why | None:

@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from dashboard import data
+from desk.answering import Obstacle
 from desk.deadline import Allowance, due
 from desk.errors import Conflict, KummerkastenError
 from desk.reading import Aspect, Tags
-from store import review, tags, tickets
+from store import outbox, review, tags, tickets
 from store.conversations import Why
 from store.quality import Unsure
-from store.tables import Ticket
+from store.tables import Delivery, Ticket
 
 _NOTICE = "notice"
 
@@ -146,6 +147,52 @@ def answer(doubt: Unsure, key: str, value: str, me: str) -> bool:
             review.answer(store, doubt.mention.id or 0, doubt.reading.id or 0, key, value, me, datetime.now(UTC))
 
     return _do(deed, "review.saved", lost_to="review.taken", lost="review.changed")
+
+
+def reply(mention_id: int, text: str, ticket: Ticket | None, me: str) -> bool:
+    """Put an answer into the outbox, unless the platform would not take it or somebody was faster; return whether it is there."""
+
+    def deed() -> None:
+        now = datetime.now(UTC)
+        with data.session(write=True) as store:
+            wrong = outbox.obstacle_to(store, mention_id, text, now)
+            if wrong:
+                raise Unsendable(wrong)
+            outbox.write(store, mention_id, text, by=me, now=now, version=ticket.version if ticket else None)
+
+    try:
+        return _do(deed, "deed.written", lost_to="deed.answered_by")
+    except Unsendable as error:
+        st.session_state[_NOTICE] = Notice(f"deed.{error.obstacle}", good=False)
+        return False
+
+
+class Unsendable(Exception):
+    """The platform would not take an answer."""
+
+    def __init__(self, obstacle: Obstacle) -> None:
+        super().__init__(obstacle)
+        self.obstacle = obstacle
+
+
+def resend(delivery: Delivery, me: str) -> None:
+    """Try a dead delivery again."""
+
+    def deed() -> None:
+        with data.session(write=True) as store:
+            outbox.resend(store, delivery.id or 0, by=me, now=datetime.now(UTC))
+
+    _do(deed, "deed.resent", lost_to="deed.answered_by")
+
+
+def drop(delivery: Delivery, me: str) -> None:
+    """Give a delivery up."""
+
+    def deed() -> None:
+        with data.session(write=True) as store:
+            outbox.drop(store, delivery.id or 0, by=me, now=datetime.now(UTC))
+
+    _do(deed, "deed.dropped")
 
 
 def _moved(before: Mapping[str, float], after: Mapping[str, float]) -> list[tuple[str, bool]]:

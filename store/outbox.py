@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select, update
 
 from desk import mention as said
-from desk.answering import ReplyRules
+from desk.answering import Obstacle, ReplyRules, obstacle
 from desk.errors import Conflict, KummerkastenError
 from desk.source import Source
 from store import arrivals
@@ -54,6 +54,12 @@ def rules_of(session: Session, source: str) -> dict[str, ReplyRules]:
     """Return what a source's platform allows of answers, per kind of mention; empty where it takes none (or is not heard yet)."""
     known = session.exec(select(SourceState.replies).where(SourceState.source == source)).first()
     return {kind: ReplyRules.model_validate(rules) for kind, rules in (known or {}).items()}
+
+
+def rules_for(session: Session, mention_id: int) -> ReplyRules | None:
+    """Return what its platform allows of answers to a mention, None where it takes none."""
+    mention = session.get_one(Mention, mention_id)
+    return rules_of(session, mention.source).get(mention.kind)
 
 
 def learn_rules(session: Session, source: Source, rules: dict[str, Any]) -> None:
@@ -141,7 +147,10 @@ def begin(session: Session, delivery_id: int, worker: str, now: datetime) -> boo
     An earlier beginning whose end is unknown stays noted: a look must go back that far.
     """
     mine = update(Delivery).where(col(Delivery.id) == delivery_id, _in_hand(worker, now))
-    done = affected(session.execute(mine.values(begun_at=func.coalesce(col(Delivery.begun_at), literal(now, Utc())), vouched=False))) == 1
+    done = (
+        affected(session.execute(mine.values(begun_at=func.coalesce(col(Delivery.begun_at), literal(now, Utc())), vouched=False)))
+        == 1
+    )
     session.commit()
     return done
 
@@ -286,6 +295,13 @@ def answered_already(session: Session, mention_id: int) -> bool:
         col(Mention.deleted_at).is_(None),
     )
     return session.exec(heard.limit(1)).first() is not None
+
+
+def obstacle_to(session: Session, mention_id: int, text: str, now: datetime) -> Obstacle | None:
+    """Say what keeps an answer from being sent now, as far as the platform's last pull knew; None where nothing does."""
+    mention, rules = session.get_one(Mention, mention_id), rules_for(session, mention_id)
+    answered = bool(rules and rules.once) and answered_already(session, mention_id)
+    return obstacle(rules, text, last_word=last_word(session, mention.conversation_id), now=now, answered=answered)
 
 
 def last_word(session: Session, conversation_id: int) -> datetime:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard import data, viewer
-from dashboard.components import notices, thread, ticket, why
+from dashboard.components import composer, notices, thread, ticket, why
 from dashboard.viewer import Viewer
 from store.conversations import Said, Thread
 
@@ -31,6 +31,7 @@ def _show(found: Thread, v: Viewer) -> None:
         thread.head(found, v)
         words = st.empty()
         thread.show_in(words, found, focus, v)
+        composer.below(found, focus, v)
     with right:
         ticket.panel(found, reason, v)
         if focus and reason:

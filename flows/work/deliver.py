@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import listeners
 from desk.answering import obstacle
-from desk.errors import ConfigurationError, SourceBusy, SourceError
+from desk.errors import ConfigurationError, SourceBusy, SourceError, SourceGone
 from desk.source import Source
 from flows.settings import Settings
 from flows.work import limits as shared
@@ -31,6 +31,7 @@ OBSTACLES = {
     "answered_once": "the platform takes one answer to a mention, and there is one already",
 }
 UNKNOWN = "it is not known whether the platform has this answer: the sender ended, or the platform broke down, while it was sent"
+GONE = "look at the original: it may have been deleted, or the account of the credential may not see it"
 LOOK_YOURSELF = "look on the platform; if the answer is there, drop this one, else send it again"
 
 
@@ -103,6 +104,9 @@ class Post:
         return "sent"
 
     def _failed(self, one: Outgoing, error: SourceError) -> str:
+        if isinstance(error, SourceGone):
+            said = f"what is answered is not there any more, or not for us: {error}"
+            return self._bury(one, said, GONE, uncertain=one.doubtful is not None)
         if not isinstance(error, SourceBusy) and not error.uncertain:
             return self._bury(one, str(error), error.advice, uncertain=one.doubtful is not None)
         if one.tries >= MOST_TRIES:

@@ -1,0 +1,143 @@
+"""The answer below a thread: what the platform allows, where to write it, and what becomes of it on its way."""
+
+from datetime import datetime
+
+import streamlit as st
+
+from dashboard import data, deeds, times
+from dashboard.components.markup import Markup, el, outside, said, show
+from dashboard.viewer import Viewer
+from desk.answering import ReplyRules
+from store.conversations import Said, Thread
+from store.tables import Delivery, Ticket
+
+_UNSENT = "unsent"
+_LINES = 140
+"""Height of the field, in pixels."""
+
+
+def below(found: Thread, focus: Said | None, v: Viewer) -> None:
+    """Show what is on its way to this conversation, or where to write an answer to *focus*."""
+    if focus is None:
+        return
+    answers = data.deliveries(found.conversation.id or 0)
+    open_ones = [one for one in answers if one.state in ("waiting", "sending", "dead")]
+    with st.container(key="k-composer", gap="small"):
+        for one in open_ones:
+            on_its_way(one, v)
+        _unsent(focus, v)
+        if not any(one.state in ("waiting", "sending") for one in open_ones):
+            _write(found, focus, v)
+
+
+def on_its_way(one: Delivery, v: Viewer) -> None:
+    """Show an answer that has not arrived, why, and what a person can do about it."""
+    show(_sealed(one, v))
+    if one.state == "sending":
+        return
+    with st.container(horizontal=True, gap="small", key=f"delivery-{one.id}"):
+        if one.state == "dead":
+            _button("resend", "reply.resend", one, v, primary=True)
+        _button("drop", "reply.drop", one, v)
+
+
+def _button(deed: str, label: str, one: Delivery, v: Viewer, primary: bool = False) -> None:
+    st.button(
+        v.words(label),
+        key=f"{deed}-{one.id}",
+        type="primary" if primary else "secondary",
+        disabled=not v.me,
+        on_click=deeds.resend if deed == "resend" else deeds.drop,
+        args=(one, v.me),
+    )
+
+
+def _sealed(one: Delivery, v: Viewer) -> Markup:
+    w = v.words
+    state = w(f"reply.{one.state}", who=one.by, when=times.ago(one.written_at, v.now, w))
+    trouble = (
+        el(
+            "div",
+            el("p", said(one.error, 500)),
+            el("p", el("b", w("sources.do"), " "), said(one.advice, 500)) if one.advice else None,
+            cls="k-trouble" if one.state == "dead" else "k-trouble k-patience",
+        )
+        if one.error
+        else None
+    )
+    return el(
+        "article",
+        el("div", el("b", state), cls="k-byline"),
+        el("div", said(one.text, 4_000), cls="k-text"),
+        trouble,
+        cls=f"k-bubble k-ours k-{one.state}",
+    )
+
+
+def _write(found: Thread, focus: Said, v: Viewer) -> None:
+    w, mention = v.words, focus.mention
+    rules, obstacle = data.reply_rules(mention.id or 0, v.now)
+    if rules is None or obstacle in ("no_answers", "too_late", "answered_once"):
+        platform = v.platform(mention.platform)
+        there = outside(mention.url, w("mention.original"))
+        show(el("p", w(f"reply.{obstacle or 'no_answers'}", platform=platform), " ", there, cls="k-line"))
+        return
+    key = f"reply-text-{found.conversation.id}"
+    with st.form(f"reply-{found.conversation.id}", border=False):
+        st.text_area(
+            w("reply.title", who=_called(focus, v)),
+            key=key,
+            height=_LINES,
+            max_chars=rules.characters,
+            placeholder=w("reply.placeholder"),
+        )
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            show(el("p", _allowed(rules, found, v), cls="k-line"))
+            st.form_submit_button(
+                w("reply.send"),
+                type="primary",
+                icon=":material/send:",
+                disabled=not v.me,
+                on_click=_send,
+                args=(mention.id or 0, key, found.ticket, v.me),
+            )
+
+
+def _send(mention_id: int, key: str, ticket: Ticket | None, me: str) -> None:
+    """Send what stands in the field, as the page stood when it was written; what is not sent is not lost."""
+    text = str(st.session_state.get(key) or "")
+    if deeds.reply(mention_id, text, ticket, me):
+        st.session_state.pop(key, None)
+    elif text.strip():
+        st.session_state[_UNSENT] = (mention_id, text)
+
+
+def _unsent(focus: Said, v: Viewer) -> None:
+    """Show once what could not be sent because somebody was faster, so that nobody types it again."""
+    mention_id, text = st.session_state.pop(_UNSENT, (0, ""))
+    if mention_id == focus.mention.id:
+        show(el("p", v.words("reply.unsent"), cls="k-line"))
+        st.code(text, language=None, wrap_lines=True)
+
+
+def _allowed(rules: ReplyRules, found: Thread, v: Viewer) -> str:
+    """Say what the platform makes of this answer: who sees it, until when, how often."""
+    w = v.words
+    private = all(one.mention.kind in ("dm", "email") for one in found.said)
+    parts = [w("reply.private") if private else w("reply.public")]
+    if rules.within:
+        parts.append(w("reply.until", when=times.moment(_last_word(found) + rules.within, v.zone, w)))
+    if rules.once:
+        parts.append(w("reply.once"))
+    if not v.me:
+        parts.append(w("ticket.who_are_you"))
+    return " · ".join(parts)
+
+
+def _last_word(found: Thread) -> datetime:
+    return max(one.mention.said_at for one in found.said if not one.mention.ours)
+
+
+def _called(focus: Said, v: Viewer) -> str:
+    author = focus.author
+    return ((author.name or author.handle) if author else "")[:60] or v.words("mention.anonymous")
