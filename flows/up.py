@@ -18,6 +18,7 @@ from desk import config
 from desk.errors import ConfigurationError
 from desk.taxonomy import Language
 from flows.children import Child, Family, answers, free_port
+from flows.intake import pushed
 from flows.settings import CONFIG, FILE, Settings, load
 
 SANDBOX_TOKEN = "KUMMERKASTEN_SANDBOX_TOKEN"  # noqa: S105 (the name of a variable)
@@ -48,6 +49,7 @@ class Wanted:
     sandbox_port: int = 8787
     every: float = 5.0
     language: Language = "de"
+    intake_port: int = 8790
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ class Addresses:
     dashboard: str
     prefect: str = ""
     sandbox: str = ""
+    intake: str = ""
     logs: Path = field(default_factory=Path)
 
 
@@ -67,9 +70,9 @@ class Supervisor:
         self.wanted, self.home, self.family = wanted, home, family
         self.logs = home / "logs"
         taken: list[int] = []
-        for port in (wanted.dashboard_port, wanted.prefect_port, wanted.sandbox_port):
+        for port in (wanted.dashboard_port, wanted.prefect_port, wanted.sandbox_port, wanted.intake_port):
             taken.append(free_port(port, taken=taken))
-        self.dashboard_port, self.prefect_port, self.sandbox_port = taken
+        self.dashboard_port, self.prefect_port, self.sandbox_port, self.intake_port = taken
 
     def sandbox(self) -> Child:
         """Start the sandbox, which writes its exports into the desk's folder."""
@@ -83,6 +86,11 @@ class Supervisor:
         server = ("--server.headless", "true", "--server.address", "127.0.0.1", "--server.port", str(self.dashboard_port))
         env = {CONFIG: str(settings.path)}
         return self._start("dashboard", "-m", "streamlit", "run", "app.py", *server, env=env, cwd=_DASHBOARD)
+
+    def intake(self, settings: Settings) -> Child:
+        """Start what takes in deliveries of platforms that push."""
+        said = ("intake", "--port", str(self.intake_port))
+        return self._start("intake", "-m", "flows.cli", *said, env={CONFIG: str(settings.path)})
 
     def prefect(self, nice: int = 5) -> Child:
         """Start the Prefect server, a little less hurried than what people look at first."""
@@ -145,6 +153,9 @@ def start(wanted: Wanted, settings: Settings | None, home: Path, family: Family,
     _ = settings.engine  # brings the database to this version's tables before anybody reads it
     settings.close()
     up.dashboard(settings)
+    takes_in = bool(pushed(settings))
+    if takes_in:
+        up.intake(settings)
     if wanted.demo:
         family.until(lambda: answers(up.sandbox_port, "/_sandbox/state"), "The sandbox")
     first = up.first_run(settings)
@@ -165,6 +176,7 @@ def start(wanted: Wanted, settings: Settings | None, home: Path, family: Family,
         dashboard=f"http://127.0.0.1:{up.dashboard_port}",
         prefect=f"http://127.0.0.1:{up.prefect_port}" if wanted.prefect else "",
         sandbox=f"http://127.0.0.1:{up.sandbox_port}" if wanted.demo else "",
+        intake=f"http://127.0.0.1:{up.intake_port}" if takes_in else "",
         logs=up.logs,
     )
 

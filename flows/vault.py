@@ -18,7 +18,9 @@ from pathlib import Path
 FILE = "kummerkasten.env"
 _HEAD = "# Credentials of this desk. Only its owner may read this file; it belongs into no repository.\n"
 _LINE = re.compile(
-    r"(?:# replaces (?P<replaces>[0-9a-f]{16})\n)?(?P<name>[A-Za-z_]\w*)=(?P<value>\"(?:[^\"\\]|\\.)*\"|[^\n]*)\n?"
+    r"^(?:# replaces (?P<replaces>[0-9a-f]{16})\n)?(?:export[ \t]+)?(?P<name>[A-Za-z_]\w*)[ \t]*=[ \t]*"
+    r"(?P<value>\"(?:[^\"\\]|\\.)*\"|[^\n]*)$",
+    re.MULTILINE,
 )
 
 

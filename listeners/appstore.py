@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from desk.errors import NotUnderstood, SourceBusy, SourceDenied, SourceGarbled
 from desk.mention import Author, Mention
 from desk.source import Source
-from listeners.contract import Cursor, Listener, Page, Window
+from listeners.contract import Ask, Cursor, Listener, Page, Window
 from listeners.http import Client
 from listeners.walks import Batch, gathered, understood
 
@@ -116,6 +116,27 @@ LISTENER = Listener(
     options=Options,
     pull=pull,
     base_url="https://itunes.apple.com",
+    setup={
+        "de": "Ein Zugang ist nicht nötig: Apples Feed der Bewertungen ist öffentlich.",
+        "en": "No credential is needed: Apple's feed of reviews is public.",
+    },
+    asks=(
+        Ask(
+            "app_id",
+            {
+                "de": "Nummer der App: was in ihrer Adresse hinter „id“ steht",
+                "en": 'The app\'s number: what follows "id" in its address',
+            },
+            example="123456789",
+        ),
+        Ask(
+            "countries",
+            {"de": "Länder, mit Kommas getrennt", "en": "Countries, with commas between"},
+            optional=True,
+            many=True,
+            example="de,at,ch",
+        ),
+    ),
     blind_spots={
         "de": "Je Land nur die 500 neuesten Bewertungen; reine Sterne ohne Text; die Antworten des Entwicklers. Manche Bewertung "
         "zeigt Apple erst Tage später.",

@@ -1,6 +1,6 @@
 """When credentials die, as platforms said when they were asked last."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlmodel import Session, select
 
@@ -19,6 +19,10 @@ def learn(session: Session, platform: str, credential: str, expires_at: datetime
     row = {"platform": platform, "credential": credential, "expires_at": expires_at, "asked_at": now}
     upsert(session, Credential, row, key=("platform", "credential"))
     session.commit()
+
+
+SOON = timedelta(days=14)
+"""So long before a credential dies people are warned."""
 
 
 def ends(session: Session) -> dict[tuple[str, str], datetime]:

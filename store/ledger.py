@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select, update
 
 from desk.mention import storable
 from desk.source import Source
-from store import leases
+from store import credentials, leases
 from store.tables import Lease, Mention, Pull, Quarantine, SourceState
 from store.writing import affected, upsert
 
@@ -32,6 +32,8 @@ class SourceStatus:
     quarantined: int
     next_run_at: datetime | None
     running: bool
+    dies_at: datetime | None = None
+    """When its credential dies, where the platform tells."""
 
 
 def due_sources(session: Session, sources: Iterable[Source], now: datetime) -> list[Source]:
@@ -109,6 +111,8 @@ def sources(session: Session, configured: Sequence[Source], now: datetime) -> li
     broken = dict(session.execute(_broken()).tuples().all())
     held = set(session.exec(select(Lease.name).where(col(Lease.expires_at) > now)))
     platforms = {source.name: (source.platform, source.enabled) for source in configured}
+    ends = credentials.ends(session)
+    dying = {source.name: ends.get((source.platform, source.credential)) for source in configured}
     gone = {name: (state.platform, False) for name, state in states.items() if name not in platforms}
     return [
         SourceStatus(
@@ -122,6 +126,7 @@ def sources(session: Session, configured: Sequence[Source], now: datetime) -> li
             quarantined=broken.get(name, 0),
             next_run_at=states[name].next_run_at if name in states else None,
             running=leases.of_source(name) in held,
+            dies_at=dying.get(name),
         )
         for name, (platform, enabled) in (platforms | gone).items()
     ]

@@ -8,6 +8,7 @@ import streamlit as st
 from dashboard import data, times
 from dashboard.components.markup import Child, Markup, el, said, show
 from dashboard.viewer import Viewer
+from store.credentials import SOON
 from store.ledger import SourceStatus
 from store.tables import Pull, Quarantine
 
@@ -111,10 +112,17 @@ def _facts(status: SourceStatus, kind: str, v: Viewer) -> list[Markup]:
         if last and last.oldest_unread and kind == "more"
         else None,
         _fact(w("sources.quarantined"), el("b", w.value(status.quarantined), cls="k-soon")) if status.quarantined else None,
+        _fact(w("sources.dies"), el("b", _dies(status.dies_at, v), cls="k-soon"))
+        if status.dies_at and status.dies_at - v.now < SOON
+        else None,
         _fact(w("sources.quota"), w.value(last.quota_left)) if last and last.quota_left is not None else None,
         _fact(w("sources.next"), _next(status.next_run_at, v)) if status.next_run_at and status.enabled else None,
     ]
     return [fact for fact in facts if isinstance(fact, Markup)]
+
+
+def _dies(at: datetime, v: Viewer) -> str:
+    return times.moment(at, v.zone, v.words) if at > v.now else v.words("sources.dead")
 
 
 def _next(at: datetime, v: Viewer) -> str:

@@ -19,6 +19,7 @@ HOME = ".kummerkasten"
 def add_to(app: typer.Typer) -> None:
     """Add these commands to the command line."""
     app.command("up")(up)
+    app.command("intake")(intake)
     app.command("sandbox")(sandbox)
 
 
@@ -29,6 +30,7 @@ def up(
     port: Annotated[int, typer.Option(help="Of the dashboard; the next free one if it is taken.")] = 8501,
     prefect_port: Annotated[int, typer.Option(help="Of Prefect.")] = 4200,
     sandbox_port: Annotated[int, typer.Option(help="Of the sandbox.")] = 8787,
+    intake_port: Annotated[int, typer.Option(help="Of the intake, where a source is pushed to.")] = 8790,
     every: Annotated[float, typer.Option(help="With --demo: seconds between two things that are said.")] = 5.0,
     language: Annotated[Literal["de", "en"], typer.Option("--language", "-l", help="With --demo: of the dashboard.")] = "de",
     config: Config = None,
@@ -39,7 +41,7 @@ def up(
     from flows.up import Wanted, alone, start, watch
     from flows.work.common import stopping
 
-    wanted = Wanted(demo, prefect, port, prefect_port, sandbox_port, every, language)
+    wanted = Wanted(demo, prefect, port, prefect_port, sandbox_port, every, language, intake_port)
     settings = None if demo else load(config)
     home = Path(HOME, "demo").resolve() if settings is None else settings.folder / HOME
     out = show.console(err=True)
@@ -66,11 +68,38 @@ def _panel(addresses: "Addresses") -> None:
     from rich.table import Table
 
     lines = Table.grid(padding=(0, 2))
-    shown = {"Dashboard": addresses.dashboard, "Prefect": addresses.prefect, "Sandbox": addresses.sandbox, "Logs": addresses.logs}
+    shown = {
+        "Dashboard": addresses.dashboard,
+        "Prefect": addresses.prefect,
+        "Sandbox": addresses.sandbox,
+        "Intake": addresses.intake,
+        "Logs": addresses.logs,
+    }
     for name, where in shown.items():
         if where:
             lines.add_row(show.text(name, "bold"), show.text(where))
     show.console().print(Panel(lines, title="Kummerkasten", subtitle="Ctrl-C stops everything", expand=False))
+
+
+def intake(
+    port: Annotated[int, typer.Option(help="Where it listens.")] = 8790,
+    host: Annotated[str, typer.Option(help="On which address; only this machine unless you say otherwise.")] = "127.0.0.1",
+    config: Config = None,
+) -> None:
+    """Take in what platforms push, below /NAME-OF-THE-SOURCE: signatures checked, stored before it is acknowledged."""
+    import uvicorn
+
+    from desk.errors import ConfigurationError
+    from flows.cli.options import opened
+    from flows.intake import app, pushed
+
+    with opened(config) as settings:
+        doors = [source.name for source, _ in pushed(settings)]
+        if not doors:
+            raise ConfigurationError("no source of this desk can be pushed to; see docs/push.md for the platforms that push")
+        where = ", ".join(f"http://{host}:{port}/{name}" for name in doors)
+        show.console(err=True).print(show.text(f"Intake: {where} (Ctrl-C stops it)"))
+        uvicorn.run(app(settings), host=host, port=port, log_level="warning", access_log=False)
 
 
 def sandbox(

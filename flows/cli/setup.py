@@ -1,6 +1,5 @@
 """Setting up: write a configuration, and check that everything in it and around it is right."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -11,6 +10,7 @@ from flows.cli.failing import MISCONFIGURED
 from flows.cli.options import Config, Json, opened
 
 if TYPE_CHECKING:
+    from desk.source import Source
     from flows.settings import Settings
 
 
@@ -41,10 +41,17 @@ def init(
     typer.echo(f"Wrote {path}. Next: kummerkasten check, then switch a source on in it, or: kummerkasten import FILE")
 
 
-def check(config: Config = None, as_json: Json = False) -> None:
+def check(
+    reach: Annotated[
+        bool, typer.Option("--reach", help="Ask each platform one harmless question: is it there, who are we?")
+    ] = False,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
     """Check the configuration, the sources' options, the credentials and the database; exit code 2 where something is missing."""
     with opened(config) as settings:
-        findings = [*_sources(settings), _database(settings), _model(settings), *_classifiers(settings)]
+        findings = [*_sources(settings, reach), _database(settings), _model(settings), *_classifiers(settings)]
+        findings += _dying(settings)
     well = all(finding["ok"] for finding in findings)
     if as_json:
         show.say_json({"ok": well, "config": str(settings.path), "checks": findings})
@@ -58,24 +65,66 @@ def _finding(what: str, wrong: str = "", fine: str = "") -> dict[str, Any]:
     return {"what": what, "ok": not wrong, "said": wrong or fine}
 
 
-def _sources(settings: "Settings") -> list[dict[str, Any]]:
-    from desk.errors import ConfigurationError
-    from flows.settings import check_options
-
+def _sources(settings: "Settings", reach: bool) -> list[dict[str, Any]]:
     findings = []
     for source in settings.desk.sources:
-        wrong = ""
-        try:
-            check_options([source])
-        except ConfigurationError as error:
-            wrong = str(error)
-        if source.token_env and not os.environ.get(source.token_env) and not wrong:
-            wrong = f"the environment variable {source.token_env} is not set"
+        wrong = _wrong(settings, source)
         if not source.enabled:
             findings.append(_finding(f"source {source.name}", "", f"switched off{f' ({wrong})' if wrong else ''}"))
+        elif reach and not wrong:
+            findings.append(_reached(settings, source))
         else:
             findings.append(_finding(f"source {source.name}", wrong, source.platform))
     return findings or [_finding("sources", "", "none is switched on yet; `kummerkasten import FILE` works without")]
+
+
+def _wrong(settings: "Settings", source: "Source") -> str:
+    """Return what keeps a source from being heard, as far as can be seen from here."""
+    from desk.errors import ConfigurationError
+    from flows.settings import check_options
+    from listeners import secrets_of
+
+    try:
+        check_options([source])
+        secrets_of(source, settings.environ())
+    except ConfigurationError as error:
+        return str(error)
+    return ""
+
+
+def _reached(settings: "Settings", source: "Source") -> dict[str, Any]:
+    """Ask the platform one harmless question, and when the credential dies."""
+    import listeners
+    from desk.errors import KummerkastenError, SourceError
+    from flows.work.hear import Ear
+    from flows.work.verify import verify
+
+    ear, found = Ear(settings), listeners.listener(source.platform)
+    try:
+        with ear.connect(source) as client:
+            said = verify(found, client, source)
+            ear.ask_when_it_dies(client, source, found)
+    except KummerkastenError as error:
+        advice = error.advice if isinstance(error, SourceError) else ""
+        return _finding(f"source {source.name}", f"{error}. {advice}".strip())
+    return _finding(f"source {source.name}", "", f"{source.platform}: {said}")
+
+
+def _dying(settings: "Settings") -> list[dict[str, Any]]:
+    """Say which credentials die soon, as the platforms said when they were asked last."""
+    from flows.work.common import utc_now
+    from store import credentials
+
+    now = utc_now()
+    with settings.session(write=False) as session:
+        ends = credentials.ends(session)
+    found = []
+    for source in settings.desk.sources:
+        at = ends.get((source.platform, source.credential))
+        if at and at - now < credentials.SOON:
+            what = f"ends on {at:%Y-%m-%d}: make a new one, then run: kummerkasten add {source.platform}"
+            found.append(_finding(f"credential {source.credential}", what if at <= now else "", f"WARNING: it {what}"))
+    return found
 
 
 def _database(settings: "Settings") -> dict[str, Any]:
