@@ -13,5 +13,4 @@ def deliver(config: str | None = None) -> State[None]:
     """Send all answers that are due. Several runs at once share the work."""
     with opened(config) as settings:
         done = deliver_all(settings)
-    said = f"Sent {done.sent}, later {done.later}, left to a person {done.dead}"
-    return Failed(message=said) if done.dead else Completed(message=said)
+    return Failed(message=str(done)) if done.dead else Completed(message=str(done))

@@ -16,8 +16,9 @@ from flows.settings import opened
 from flows.work import limits
 from flows.work.common import utc_now
 from flows.work.hear import Ear, Heard
-from flows.work.listen import AT_ONCE, due
+from flows.work.listen import due
 from flows.work.report import markdown, summary
+from flows.work.turns import AT_ONCE
 
 _SOON = timedelta(minutes=2)
 """A platform that asks for more patience than this is left to the next run."""

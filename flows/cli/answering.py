@@ -65,8 +65,7 @@ def deliver(config: Config = None, as_json: Json = False, quiet: Quiet = False) 
 
     with opened(config) as settings, show.progress(not (quiet or as_json)) as tell, stopping() as stop:
         done = send(settings, tell=tell, stop=stop)
-    said = f"Sent {done.sent}, later {done.later}, left to a person {done.dead}."
-    show.say_json(asdict(done)) if as_json else typer.echo(said)
+    show.say_json(asdict(done)) if as_json else typer.echo(f"{done}.")
     if done.dead:
         raise typer.Exit(FAILED)
 

@@ -70,17 +70,24 @@ def route(config: Config = None, as_json: Json = False, quiet: Quiet = False) ->
 
 
 def run(sources: Names = None, config: Config = None, as_json: Json = False, quiet: Quiet = False) -> None:
-    """Pull, tag and route, once. Exit code 1 if a source failed; what the others brought is worked on all the same."""
+    """Send answers, pull, tag and route, once. Exit code 1 if a source failed; the others are worked on all the same."""
     from flows.work.common import stopping
     from flows.work.pipeline import pipeline
 
     with opened(config) as settings, show.progress(not (quiet or as_json)) as tell, stopping() as stop:
         done = pipeline(settings, sources or (), tell=tell, stop=stop)
     if as_json:
-        show.say_json({"pulls": [heard_as_json(one) for one in done.heard], "tagged": done.read, "routed": done.routed})
+        show.say_json(
+            {
+                "pulls": [heard_as_json(one) for one in done.heard],
+                "tagged": done.read,
+                "routed": done.routed,
+                "sent": done.delivered.sent,
+            }
+        )
     else:
         print_heard(done.heard)
-        typer.echo(f"Tagged {done.read}, routed {done.routed}.")
+        typer.echo(f"Tagged {done.read}, routed {done.routed}. {done.delivered}.")
     if not all(one.good for one in done.heard):
         raise typer.Exit(FAILED)
 

@@ -43,6 +43,10 @@ class Delivered:
     later: int = 0
     dead: int = 0
 
+    def __str__(self) -> str:
+        said = (f"sent {self.sent}", f"later {self.later}", f"left to a person {self.dead}")
+        return ", ".join(said).capitalize() if self.sent or self.later or self.dead else "Nothing was to be sent"
+
 
 @dataclass(frozen=True)
 class Post:

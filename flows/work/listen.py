@@ -9,9 +9,8 @@ from flows.settings import Settings, check_options
 from flows.work import limits as shared
 from flows.work.common import Clock, Tell, silent, utc_now
 from flows.work.hear import Ear, Heard
+from flows.work.turns import AT_ONCE, Turns, spread
 from store import ledger
-
-AT_ONCE = 4
 
 
 def due(settings: Settings, names: Sequence[str] = (), *, clock: Clock = utc_now) -> list[Source]:
@@ -26,7 +25,7 @@ def due(settings: Settings, names: Sequence[str] = (), *, clock: Clock = utc_now
     sources = [source for source in settings.desk.sources if source.enabled]
     check_options(sources)
     with settings.session(write=False) as session:
-        return ledger.due_sources(session, sources, clock())
+        return spread(ledger.due_sources(session, sources, clock()))
 
 
 def listen(
@@ -37,15 +36,26 @@ def listen(
     tell: Tell = silent,
     stop: threading.Event | None = None,
 ) -> list[Heard]:
-    """Hear all sources that are due (or those named); return how each turn went, in the order of the configuration."""
+    """Hear all sources that are due (or those named); return how each turn went."""
     sources = due(settings, names, clock=clock)
     ear = Ear(settings, shared.restored(settings), clock, tell, stop or threading.Event())
+    turns = Turns(sources, ear.limits, clock)
+    heard: dict[str, Heard] = {}
+
+    def work() -> None:
+        while not ear.stop.is_set() and (source := turns.take()):
+            try:
+                heard[source.name] = ear.hear(source)
+            finally:
+                turns.done(source)
+
     with ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="listen") as pool:
-        turns = [pool.submit(ear.hear, source) for source in sources]
+        threads = [pool.submit(work) for _ in range(min(AT_ONCE, len(sources)))]
         try:
-            return [turn.result() for turn in turns]
+            for thread in threads:
+                thread.result()
         except BaseException:
             ear.stop.set()  # each thread ends after its page and gives its lease back
-            for turn in turns:
-                turn.cancel()
+            turns.stop()
             raise
+    return [heard[source.name] for source in sources if source.name in heard]

@@ -72,9 +72,9 @@ def test_the_pipeline_hears_tags_and_routes(world: World, config: Path) -> None:
     world.say("PayPal geht nicht, bitte helft mir! #kastanie", ago=timedelta(hours=1))
     state = pipeline(config=str(config), return_state=True)
     assert state.is_completed(), state.message
-    assert state.message == "Heard 2 sources, 1 new mentions. Tagged 1. Routed 1"
+    assert state.message == "Heard 2 sources, 1 new mentions. Tagged 1. Routed 1. Nothing was to be sent"
     again = pipeline(config=str(config), return_state=True)
-    assert again.message == "No source was due. Tagged 0. Routed 0"
+    assert again.message == "No source was due. Tagged 0. Routed 0. Nothing was to be sent"
 
 
 def test_a_run_is_red_when_a_source_is_deaf_and_its_artifact_says_which_and_what_to_do(
@@ -125,9 +125,9 @@ def test_each_deployment_names_a_flow_that_can_be_deployed(given: dict[str, Any]
     assert isinstance(flow.to_deployment(given["name"], interval=60), RunnerDeployment)
 
 
-def test_the_pipeline_and_teaching_are_on_and_no_deployment_runs_twice_at_once() -> None:
+def test_the_pipeline_the_sender_and_teaching_are_on_and_no_deployment_runs_twice_at_once() -> None:
     on = [given["name"] for given in deployments() if any(schedule["active"] for schedule in given["schedules"])]
-    assert on == ["pipeline", "teach"]
+    assert on == ["pipeline", "deliver", "teach"]
     limits = [given["concurrency_limit"] for given in deployments()]
     assert limits == [{"limit": 1, "collision_strategy": "CANCEL_NEW"}] * len(limits)
 
