@@ -79,7 +79,7 @@ def trial(folder: Path, platform: str, *, answers: int, kills: int, seed: int = 
     """Send *answers* answers while *kills* senders are killed, then to the end; return what the platform has of them."""
     chance, began = random.Random(seed), time.time()
     channel, part, source = SOURCES[platform]
-    world = World()
+    world = World(_fast(began))
     for number in range(answers):
         world.say(f"Frage {number} #kastanie", channel=channel, key=f"q{number}", ago=timedelta(hours=2), author=f"kunde{number}")
     mischief = Mischief()
@@ -88,7 +88,7 @@ def trial(folder: Path, platform: str, *, answers: int, kills: int, seed: int = 
         path = folder / "kummerkasten.toml"
         path.write_text(_CONFIG.format(database=f"sqlite:///{folder / 'sending.db'}", url=f"{url}/{part}", source=source))
         settings = load(path, environ={})
-        _write(settings, answers)
+        _write(settings, answers, _fast(began))
         command = [sys.executable, __file__, "--work", str(path), "--began", str(began)]
         for _ in range(kills):
             with subprocess.Popen(command, stdout=subprocess.PIPE) as sender:
@@ -104,10 +104,15 @@ def trial(folder: Path, platform: str, *, answers: int, kills: int, seed: int = 
     return result
 
 
-def _write(settings: Settings, answers: int) -> None:
+def _fast(began: float) -> Callable[[], datetime]:
+    """Return the clock on which senders and platform live."""
+    return lambda: datetime.fromtimestamp(began + (time.time() - began) * SPEED, UTC)
+
+
+def _write(settings: Settings, answers: int, clock: Callable[[], datetime]) -> None:
     """Hear what is asked, and put an answer to each into the outbox."""
-    Ear(settings, environ={"T": TOKEN}).hear(settings.desk.source("answered"))
-    now = datetime.now(UTC)
+    now = clock()
+    Ear(settings, clock=lambda: now, environ={"T": TOKEN}).hear(settings.desk.source("answered"))
     with settings.session() as session:
         heard = session.exec(select(Mention.id).where(Mention.ours.is_(False))).all()  # type: ignore[attr-defined]
         if len(heard) != answers:
@@ -127,11 +132,7 @@ def _compare(settings: Settings, world: World, answers: int, kills: int, seconds
 
 def work(path: Path, began: float) -> None:
     """Send until nothing is left, on the fast clock."""
-    settings = load(path, environ={})
-
-    def clock() -> datetime:
-        return datetime.fromtimestamp(began + (time.time() - began) * SPEED, UTC)
-
+    settings, clock = load(path, environ={}), _fast(began)
     _ = settings.engine, listeners.listener(settings.desk.sources[0].platform)
     print("begun", flush=True)
     while True:

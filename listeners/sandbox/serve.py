@@ -18,7 +18,7 @@ from listeners.http import utc_now
 from listeners.sandbox import story
 from listeners.sandbox.exports import write_exports
 from listeners.sandbox.mischief import Mischief
-from listeners.sandbox.server import app
+from listeners.sandbox.server import Parts, app
 from listeners.sandbox.world import World, of_the_story
 
 _EXPORT_EVERY = 30.0
@@ -48,10 +48,10 @@ def _keep_exporting(folder: Path, done: threading.Event) -> None:
 
 
 @contextmanager
-def running(world: World, mischief: Mischief | None = None) -> Iterator[str]:
+def running(world: World, mischief: Mischief | None = None, parts: Parts | None = None) -> Iterator[str]:
     """Serve *world* on this machine while the block runs; yields the address. Worlds of one process share one server."""
     name = f"world-{next(_numbers)}"
-    _worlds[name] = app(world, mischief)
+    _worlds[name] = app(world, mischief, parts)
     try:
         yield f"{_shared_server()}/{name}"
     finally:

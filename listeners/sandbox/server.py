@@ -1,13 +1,14 @@
 """The sandbox as an ASGI application, and its control desk below ``/_sandbox``."""
 
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
-from typing import Any
+from typing import Any, Protocol
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Mount, Route, Router
+from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import Receive, Scope, Send
 
 from listeners.sandbox.mischief import DEEDS, Misbehaving, Mischief
@@ -52,13 +53,25 @@ PARTS = (
 """What the sandbox speaks like: the module of each platform has a class ``Part`` with ``routes()``, served below its name."""
 
 
-def app(world: World, mischief: Mischief | None = None) -> Starlette:
-    """Return the server of *world*, misbehaving as ordered."""
+class Part(Protocol):
+    """One platform, as the sandbox speaks like it."""
+
+    def routes(self) -> Sequence[BaseRoute]:
+        """Return the platform's addresses, below its name."""
+        ...
+
+
+Parts = Mapping[str, Callable[[World, Mischief], Part]]
+
+
+def app(world: World, mischief: Mischief | None = None, parts: Parts | None = None) -> Starlette:
+    """Return the server of *world*, misbehaving as ordered; *parts* are platforms of other packages, by name."""
     orders = mischief or Mischief()
     desk = _ControlDesk(world, orders)
     return Starlette(
         routes=[
             Mount("/_sandbox", routes=desk.routes()),
+            *(Mount(f"/{name}", routes=part(world, orders).routes()) for name, part in (parts or {}).items()),
             *(Mount(f"/{name}", app=_Lazily(name, world, orders)) for name in PARTS),
         ],
         middleware=[Middleware(Misbehaving, mischief=orders)],

@@ -10,6 +10,7 @@ from desk.errors import SourceBusy, SourceDenied, SourceError, SourceGarbled, So
 from listeners.contract import Window
 from listeners.sandbox.mischief import Mischief
 from listeners.sandbox.serve import running
+from listeners.sandbox.server import Parts
 from listeners.sandbox.world import World
 from listeners.testing.stage import Clock, Desk, Scene, Stage
 
@@ -17,6 +18,8 @@ from listeners.testing.stage import Clock, Desk, Scene, Stage
 class ListenerContract:
     """Subclass it and say how your listener is set up; see the module's docstring."""
 
+    parts: Parts | None = None
+    """The sandbox's part for a platform of another package: ``{"name": Part}``."""
     busy_pages = 5
     backlog = 900
     notices_deletions = True
@@ -43,7 +46,7 @@ class ListenerContract:
         clock = Clock()
         mischief = Mischief(clock=clock)
         world = World(clock)
-        with running(world, mischief) as url:
+        with running(world, mischief, self.parts) as url:
             stage = self.stage(url, world)
             yield Scene(world, mischief, Desk(stage, clock), clock, stage.channel)
 
