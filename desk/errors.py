@@ -43,7 +43,11 @@ class SourceBusy(SourceError):
 
 
 class SourceDenied(SourceError):
-    """The platform refuses the credential or its permissions (401, 403)."""
+    """The platform refuses the credential (401) or one of its permissions (403): then ``partly``, and others may be there."""
+
+    def __init__(self, message: str, *, advice: str = "", uncertain: bool = False, partly: bool = False) -> None:
+        super().__init__(message, advice=advice, uncertain=uncertain)
+        self.partly = partly
 
 
 class SourceGone(SourceError):

@@ -100,7 +100,7 @@ def connect(
     *keep* takes the name of an environment variable and what shall stand in it from now on, where a platform replaces a secret.
     """
     found = listener(source.platform)
-    variables, secrets = source.variables, secrets_of(source, environ)
+    secrets = secrets_of(source, environ)
     return Client(
         source.base_url or found.base_url or "http://localhost",
         platform=source.platform,
@@ -109,7 +109,7 @@ def connect(
         secrets=secrets,
         access=found.access(source, secrets) if found.access else None,
         refusal=found.refusal,
-        keep=(lambda name, value: keep(variables[name], value)) if keep else None,
+        keep=(lambda name, value: keep(_variable(source, name), value)) if keep else None,
         overridden=source.base_url is not None,
         limits=limits,
         proxy=source.proxy,
@@ -128,4 +128,12 @@ def secrets_of(source: Source, environ: Mapping[str, str]) -> dict[str, str]:
             f"{'they are' if many else 'it is'} not set. Set {'them' if many else 'it'} where Kummerkasten runs: "
             f"export {missing[0]}=..., or run: kummerkasten add {source.platform}"
         )
-    return {name: environ[variable] for name, variable in source.variables.items()}
+    given = {name: environ[variable] for name, variable in source.variables.items()}
+    lent = {name: environ.get(_variable(source, name), "") for name in listener(source.platform).keeps}
+    return {name: value for name, value in lent.items() if value} | given
+
+
+def _variable(source: Source, name: str) -> str:
+    """Return the environment variable of a secret; what the platform lends is named after the credential (X_TOKEN_SESSION)."""
+    credential = next(iter(source.variables.values()), source.platform.upper())
+    return source.variables.get(name) or f"{credential}_{name.upper()}"

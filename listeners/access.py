@@ -123,7 +123,7 @@ def granted(url: str, form: Strings, *, user: str = "", password: str = "", **mo
 def token_answer(client: "Client", url: str, form: Strings, user: str = "", password: str = "") -> dict[str, Any]:
     """Ask *url* for a token; raises SourceDenied where the grant is refused."""
     headers = dict(basic(user, password).carried) if user else {}
-    answer = client.grant(url, form, headers)
+    answer = client.grant(client.at(url), form, headers)
     if not isinstance(answer, dict) or not answer.get("access_token"):
         raise SourceGarbled(f"{client.host} gave no token where one was expected")
     return answer

@@ -121,6 +121,12 @@ class Push:
     signed: "Callable[[Mapping[str, str], bytes, Mapping[str, str], datetime], bool]"
     read: "Callable[[Source, bytes, datetime], Page]"
     handshake: "Callable[[Mapping[str, str], bytes, Mapping[str, str]], str | None] | None" = None
+    of: "Callable[[Source], Push] | None" = None
+    """Makes the push of one source, where its options say how it is signed; None where all sources are alike."""
+
+    def by(self, source: Source) -> "Push":
+        """Return how deliveries for *source* come: whoever takes them in asks this before anything else."""
+        return self.of(source) if self.of else self
 
 
 PullFunction = Callable[["Client", Source, "Cursor | None", Window], Iterator[Page]]
@@ -145,7 +151,8 @@ class Listener:
     ``access`` makes what a request needs of the source and its secrets (a bearer token unless it says otherwise). ``refusal``
     translates refusals that the platform words in its own way; None where the status says enough. ``asks`` and ``setup`` are what
     `kummerkasten add` asks and explains, ``verify`` its one harmless request: it returns who we are there. ``expires`` is when
-    the credential dies, where the platform tells. ``push`` is how the platform delivers by itself.
+    the credential dies, where the platform tells. ``push`` is how the platform delivers by itself. ``keeps`` names secrets that
+    nobody gives: the platform lends them (a session), and `Client.keep_secret` keeps them beside the credential for the next run.
     """
 
     platform: str
@@ -163,6 +170,7 @@ class Listener:
     verify: "Callable[[Client, Source], str] | None" = None
     expires: "Callable[[Client, Source], datetime | None] | None" = None
     push: Push | None = None
+    keeps: tuple[str, ...] = ()
     blind_spots: Mapping[str, str] = field(default_factory=dict)
     """``{"de": "...", "en": "..."}``"""
 

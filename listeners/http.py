@@ -4,6 +4,7 @@ Guarantee 5: Retry-After and rate headers are obeyed; 401, 403 and 404 are never
 """
 
 import json
+import logging
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -74,6 +75,7 @@ class Client:
         self._refusal, self._keep = refusal, keep
         self._hosts = {urlsplit(self.base_url).netloc}
         self._clock, self._sleep = clock, sleep
+        logging.getLogger("httpx").setLevel(logging.WARNING)  # it would write addresses into the log, and some hold a key
         self._http = httpx.Client(headers={"User-Agent": USER_AGENT}, timeout=_TIMEOUT, proxy=proxy, transport=transport)
 
     def __enter__(self) -> Self:
@@ -109,9 +111,14 @@ class Client:
         self._hosts.add(parts.netloc)
         return url
 
-    def get(self, path: str, params: Query | None = None, headers: Mapping[str, str] | None = None) -> httpx.Response:
-        """Ask for *path* (below the base address, or a full address on the same server)."""
-        return self._asked("GET", path, params=params, headers=headers)
+    def get(
+        self, path: str, params: Query | None = None, headers: Mapping[str, str] | None = None, *, wanted: str = ""
+    ) -> httpx.Response:
+        """Ask for *path* (below the base address, or a full address on the same server).
+
+        With ``wanted="json"`` an answer that is no JSON is asked for again, and raises SourceGarbled where none comes.
+        """
+        return self._asked("GET", path, params=params, headers=headers, wanted=wanted)
 
     def get_json(self, path: str, params: Query | None = None, headers: Mapping[str, str] | None = None) -> Any:
         """Ask for *path* and return its JSON; raises SourceGarbled where none comes, after another try."""
@@ -146,11 +153,13 @@ class Client:
         sent |= {"data": dict(form)} if form is not None else {}
         return self._asked(method, path, once=True, **sent)
 
-    def grant(self, url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> Any:
+    def grant(self, url: str, form: Mapping[str, str], headers: Mapping[str, str], *, as_json: bool = False) -> Any:
         """Ask an OAuth token endpoint; raises SourceDenied where it gives no token (RFC 6749, 5.2)."""
+        sent: dict[str, Any] = {"json": dict(form)} if as_json else {"data": dict(form)}
         try:
-            answer = self._asked("POST", url, data=dict(form), headers=headers, wanted="json", open_door=True)
-        except (SourceBusy, SourceGarbled):
+            # once: whoever needs the token is asked again as a whole, token included
+            answer = self._asked("POST", url, headers=headers, wanted="json", open_door=True, once=True, **sent)
+        except (SourceBusy, SourceGarbled, SourceGone):
             raise
         except SourceError as error:
             raise refused_grant(self, str(error)) from error
@@ -173,8 +182,9 @@ class Client:
         """Ask with what the platform wants to see; where it refuses a token that can be renewed, ask once more."""
         if open_door:
             return self._once(method, path, wanted, request)
+        shown = self._shown(request)  # outside: a grant that is refused is not asked for again
         try:
-            return self._once(method, path, wanted, self._shown(request))
+            return self._once(method, path, wanted, shown)
         except SourceDenied as error:
             if "401" not in str(error) or not self._access.renew(self):
                 raise
@@ -233,13 +243,14 @@ class Client:
                     body = self._read(answer)
                     headers = [(name, value) for name, value in answer.headers.items() if name.lower() != "content-encoding"]
                     return httpx.Response(answer.status_code, headers=headers, content=body, request=answer.request)
-                target = answer.next_request.url
-            if target.netloc.decode() != urlsplit(url).netloc:
+                onward, target = answer.next_request.method, answer.next_request.url
+            if target.netloc.decode() != urlsplit(url).netloc or (url.startswith("https:") and target.scheme != "https"):
                 raise SourceGarbled(
                     f"{self.host} sends to another server ({target.host})",
                     advice="set base_url to the address that answers itself",
                 )
-            url, request = str(target), {}
+            kept = ("headers",) if onward != method or method == "GET" else ("headers", "json", "data")  # RFC 9110, 15.4
+            method, url, request = onward, str(target), {key: request[key] for key in kept if key in request}
         raise SourceGarbled(f"{self.host} redirects in circles")
 
     def _read(self, answer: httpx.Response) -> bytes:
@@ -263,7 +274,7 @@ class Client:
             raise self._busy(response, now)
         what = f"{self.host} answered {status} to {response.request.method} {response.request.url.path}"
         if status in (401, 403):
-            raise SourceDenied(f"{what}: access denied", advice=self._about_the_credential(status))
+            raise SourceDenied(f"{what}: access denied", advice=self._about_the_credential(status), partly=status == 403)
         if status in (404, 410):
             raise SourceGone(f"{what}: not there", advice="check the source's settings: does the address still exist?")
         raise SourceError(what, advice="look at the platform's status page, then at the source's settings")

@@ -3,12 +3,18 @@
 Guarantee 5: limits are respected. The store keeps a snapshot between runs, so that the next worker knows them too.
 """
 
+import json
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Protocol
+from typing import Any, Protocol
+
+_ALL = 100
+"""Percent."""
+_SLIDES = 5.0
+"""Minutes to wait for an hour that slides."""
 
 
 class Known(Protocol):
@@ -80,20 +86,43 @@ class Limits:
 
 
 def read_headers(headers: Mapping[str, str], now: datetime) -> tuple[int | None, datetime | None]:
-    """Return requests left and when the count begins anew, as X-RateLimit-* or RateLimit-* say it.
+    """Return requests left and when the count begins anew, as X-RateLimit-*, RateLimit-* or Meta's usage headers say it.
 
-    Reset comes as seconds from now, as seconds since 1970, or as an ISO time (Mastodon), depending on the platform.
+    Reset comes as seconds from now, as seconds since 1970, or as an ISO time (Mastodon, Yelp), depending on the platform.
     """
     low = {name.lower(): value for name, value in headers.items()}
-    left = next(
-        (low[name] for name in ("x-ratelimit-remaining", "x-rate-limit-remaining", "ratelimit-remaining") if name in low), ""
-    )
-    reset = next((low[name] for name in ("x-ratelimit-reset", "x-rate-limit-reset", "ratelimit-reset") if name in low), "")
+    counts = ("x-ratelimit-remaining", "x-rate-limit-remaining", "ratelimit-remaining", "rate-limit-remaining")
+    left = next((low[name] for name in counts if name in low), "")
+    resets = ("x-ratelimit-reset", "x-rate-limit-reset", "ratelimit-reset", "ratelimit-resettime", "rate-limit-reset")
+    reset = next((low[name] for name in resets if name in low), "")
     try:
         remaining = int(float(left))
     except ValueError:
         remaining = None
+    if remaining is None and (until := _used_up(low, now)):
+        return 0, until
     return remaining, _moment(reset, now)
+
+
+def _used_up(low: Mapping[str, str], now: datetime) -> datetime | None:
+    """Return when Meta lets somebody in again who has used up a share (docs "Graph API: Rate Limits").
+
+    X-Business-Use-Case-Usage counts the minutes; X-App-Usage only tells percentages of an hour that slides.
+    """
+    businesses = _json(low.get("x-business-use-case-usage", ""))
+    uses = [use for some in businesses.values() if isinstance(some, list) for use in some if isinstance(use, dict)]
+    minutes = max((float(use.get("estimated_time_to_regain_access") or 0) for use in uses), default=0.0)
+    shares = [share for share in _json(low.get("x-app-usage", "")).values() if isinstance(share, int | float)]
+    minutes = minutes or (_SLIDES if shares and max(shares) >= _ALL else 0.0)
+    return now + timedelta(minutes=minutes) if minutes else None
+
+
+def _json(value: str) -> dict[str, Any]:
+    try:
+        found = json.loads(value) if value else {}
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> datetime | None:

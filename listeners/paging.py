@@ -5,7 +5,7 @@ platform repeats itself.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 from desk.errors import SourceGarbled
 from listeners.http import Client
@@ -14,10 +14,9 @@ Json = dict[str, Any]
 Params = Mapping[str, Any]
 _MOST = 2_000
 """Pages that one walk reads at most."""
-Default = TypeVar("Default")
 
 
-def pick(body: object, path: str, default: Default | None = None) -> Any | Default | None:
+def pick(body: object, path: str, default: object = None) -> Any:
     """Return what lies at a dotted *path* (``"paging.cursors.after"``, ``"items.0.id"``); an empty path is the whole."""
     here = body
     for step in path.split(".") if path else ():
@@ -75,7 +74,7 @@ def by_link(client: Client, path: str, params: Params, *, items: str = "") -> It
     asked: Params | None = params
     seen = set()
     for _ in range(_MOST):
-        answer = client.get(str(address), asked)
+        answer = client.get(str(address), asked, wanted="json")
         yield listed(client, body_of(client, answer), items)
         address, asked = answer.links.get("next", {}).get("url"), None
         if not address or address in seen:
@@ -111,9 +110,12 @@ def by_offset(
         before = found
 
 
-def body_of(client: Client, answer: Any) -> Any:
-    """Return the JSON of an answer that `Client.get` gave; raises SourceGarbled where it is none."""
+def body_of(client: Client, answer: Any, *, sent: bool = False) -> Any:
+    """Return the JSON of an answer that `Client.get` gave; raises SourceGarbled where it is none.
+
+    After something was *sent* it may have arrived all the same.
+    """
     try:
         return answer.json()
     except ValueError as error:
-        raise SourceGarbled(f"{client.host} sent something else than JSON") from error
+        raise SourceGarbled(f"{client.host} sent something else than JSON", uncertain=sent) from error

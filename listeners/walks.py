@@ -23,6 +23,10 @@ from listeners.contract import Broken, Cursor, Page, Window
 from listeners.times import instant
 
 Found = Mention | Broken
+_FIRST = "/since"
+"""Beside an `onward` stream's place: from when on it was read at first."""
+_OWED = "\nowed"
+"""Ends the name under which the cursor keeps from when on an unfinished stream must be read again; no stream is named so."""
 _AT_ONCE = 50
 """How many mentions `gathered` keeps in one transaction."""
 
@@ -176,7 +180,7 @@ class _Walk:
 
     def hearing(self, walk: Callable[[], Iterator[Page]]) -> Iterator[Page]:
         """Let one stream speak; whatever happens to it, the next one has its turn, unless the platform wants peace."""
-        if isinstance(self.failed, SourceBusy | SourceDenied):
+        if isinstance(self.failed, SourceBusy) or (isinstance(self.failed, SourceDenied) and not self.failed.partly):
             self.cut = True
             return
         try:
@@ -199,7 +203,8 @@ class _Walk:
 
     def gather(self, name: str, stream: Newest) -> Iterator[Page]:
         """Read back to the cursor, then yield the oldest first."""
-        mentions, failed, deleted = self._read_back(stream, self._since(name))
+        since = self._since(name)
+        mentions, failed, deleted = self._read_back(stream, since)
         before = instant(self.at.get(name, ""))
         unread = [mention for mention in mentions if before is None or moment(mention) > before]
         pages = [unread[start : start + _AT_ONCE] for start in range(0, len(unread), _AT_ONCE)]
@@ -209,9 +214,11 @@ class _Walk:
                 return
             self.spent += 1
             self._stand(name, moment(some[-1]))
+            self._owe(name, since if number < len(pages) else None)
             following = moment(pages[number][0]) if number < len(pages) else None
             more = following is not None and self.spent >= self.share
             yield Page(tuple(some), self.cursor(), oldest_unread=following, more=more)
+        self._owe(name, None)
         again = [mention for mention in mentions if before is not None and moment(mention) <= before]
         if again or failed or deleted:  # ties, late arrivals and edits; they cost no further request, so they cost no budget
             yield Page(tuple(again), self.cursor(), broken=tuple(failed), deleted=tuple(deleted))
@@ -243,33 +250,35 @@ class _Walk:
             self.spent += 1
             stood = self.at.get(name)
             self._stand(name, batch.last or self._latest(batch))
-            yield self._page(batch, more=self.spent >= self.share)
+            yield self._page(batch, start, more=self.spent >= self.share)
             if stood == self.at.get(name) and not self.fresh and any(isinstance(one, Mention) for one in batch.found):
                 break  # a server that repeats itself for ever
         since = self._since(name, before)
         if before is None:
             return
         for batch in stream(since):
-            yield self._page(batch)
+            yield self._page(batch, since)
             if batch.last is not None and batch.last > before:
                 return
 
     def onward(self, name: str, stream: Onward) -> Iterator[Page]:
-        """Keep page after page from the token on."""
+        """Keep page after page from the token on: what waits there is kept, however long nobody came to read it."""
+        since = instant(self.at.setdefault(name + _FIRST, self.window.since.isoformat())) or self.window.since
         for batch in stream(self.at.get(name, "")):
             self.spent += 1
             repeats = batch.token == self.at.get(name)
             self.at[name] = batch.token or self.at.get(name, "")
             spent = self.spent >= self.share
-            yield self._page(batch, more=batch.more and spent, deleted=batch.deleted)
+            yield self._page(batch, since, more=batch.more and spent, deleted=batch.deleted)
             if not batch.more or repeats:
                 return
             if spent:
                 self.cut = True
                 return
 
-    def _page(self, batch: Batch, *, more: bool = False, deleted: tuple[str, ...] = ()) -> Page:
-        mentions = tuple(one for one in batch.found if isinstance(one, Mention) and moment(one) >= self.window.since)
+    def _page(self, batch: Batch, since: datetime, *, more: bool = False, deleted: tuple[str, ...] = ()) -> Page:
+        since = min(since, self.window.since)
+        mentions = tuple(one for one in batch.found if isinstance(one, Mention) and moment(one) >= since)
         self.fresh = {one.native_id for one in mentions} - self.seen
         self.seen |= self.fresh
         failed = tuple(one for one in batch.found if isinstance(one, Broken))
@@ -285,8 +294,17 @@ class _Walk:
         """Return from when on a stream is read (again), and remember the latest of them."""
         before = before or instant(self.at.get(name, ""))
         since = before - max(self.window.look_back, self.back) if before else self.window.since
+        since = min(since, instant(self.at.get(name + _OWED)) or since)
         self.since = max(self.since, since) if self.since else since
         return since
+
+    def _owe(self, name: str, since: datetime | None) -> None:
+        """Remember from when on a stream must be read again until all that was new there is kept: what was edited or answered
+        lately may stand far down a list that goes by when things were said at first.
+        """
+        self.at.pop(name + _OWED, None)
+        if since is not None:
+            self.at[name + _OWED] = since.isoformat()
 
     def _stand(self, name: str, last: datetime | None) -> None:
         """Move a stream's place on, never back, and never into the future: a platform's clock may be wrong."""

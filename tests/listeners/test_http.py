@@ -129,6 +129,36 @@ def test_a_redirect_on_the_same_server_is_followed():
         assert http.get_json("/old") == [1]
 
 
+def test_a_redirect_on_the_same_server_is_shown_the_credential_again():
+    asked: list[httpx.Request] = []
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        moved = request.url.path == "/old"
+        return httpx.Response(301, headers={"location": "/new"}) if moved else httpx.Response(200, json={})
+
+    with Client("https://m.example", platform="x", token="t", transport=httpx.MockTransport(respond)) as client:
+        client.get_json("/old")
+    assert [one.headers["authorization"] for one in asked] == ["Bearer t", "Bearer t"]
+
+
+def test_a_redirect_that_leaves_encryption_is_not_followed():
+    location = {"location": "http://m.example/x"}
+    transport = httpx.MockTransport(lambda _request: httpx.Response(301, headers=location))
+    with Client("https://m.example", platform="x", transport=transport) as client, pytest.raises(SourceGarbled):
+        client.get("/y")
+
+
+def test_a_redirect_that_asks_for_it_gets_the_body_again():
+    def respond(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/old":
+            return httpx.Response(308, headers={"location": "/new"})
+        return httpx.Response(200, json={"method": request.method, "body": request.content.decode()})
+
+    with Client("https://m.example", platform="x", transport=httpx.MockTransport(respond)) as client:
+        assert client.ask_json("/old", {"a": 1}) == {"method": "POST", "body": '{"a":1}'}
+
+
 def test_an_answer_is_sent_again_only_with_a_key():
     wire = Wire(httpx.Response(503), httpx.Response(200, json={"id": 1}))
     with client(wire) as http, pytest.raises(SourceBusy):
