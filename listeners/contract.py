@@ -174,6 +174,15 @@ class Listener:
     blind_spots: Mapping[str, str] = field(default_factory=dict)
     """``{"de": "...", "en": "..."}``"""
 
+    replies_of: "Callable[[Source], Replies] | None" = None
+    """The rules of one source, where its options or its credential decide what may be answered."""
+
+    def allowed(self, source: Source) -> Replies:
+        """Return what may be answered on *source*, per kind of mention: nothing without a credential, where one is needed."""
+        if self.reply is None or (self.secrets and not source.variables):
+            return {}
+        return self.replies_of(source) if self.replies_of else self.replies
+
     @property
     def secrets(self) -> tuple[Ask, ...]:
         """The parts of its credential."""

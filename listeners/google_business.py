@@ -52,10 +52,12 @@ class Options(BaseModel):
     def _number(cls, value: object) -> object:
         return str(value).removeprefix("accounts/")
 
-    @field_validator("locations")
+    @field_validator("locations", mode="before")
     @classmethod
-    def _numbers(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        numbers = tuple(one.rpartition("locations/")[2] for one in value)
+    def _numbers(cls, value: object) -> object:
+        if not isinstance(value, list | tuple):
+            return value
+        numbers = tuple(str(one).rpartition("locations/")[2] for one in value)
         if wrong := [one for one in numbers if not one.isdigit()]:
             raise ValueError(f'"{wrong[0]}" is no location; write its number, as in locations/12345')
         return numbers

@@ -301,16 +301,17 @@ LISTENER = Listener(
         ),
     ),
     setup={
-        "de": "Unter developers.intercom.com (Developer Hub) eine App für den eigenen Workspace anlegen. Rechte unter Authentication: "
-        "Read conversations, Write conversations, Read admins. Das Token gilt für den Menschen, der die App angelegt hat; in seinem "
-        "Namen wird geantwortet.",
-        "en": "At developers.intercom.com (Developer Hub) make an app for your own workspace. Permissions under Authentication: Read "
-        "conversations, Write conversations, Read admins. The token belongs to the person who made the app; answers go out in "
-        "that name.",
+        "de": "Unter developers.intercom.com (Developer Hub) eine App für den eigenen Workspace anlegen. Rechte unter "
+        "Authentication: Read conversations, Write conversations, Read admins. Das Token gilt für den Menschen, der die App "
+        "angelegt hat; in seinem Namen wird geantwortet.",
+        "en": "At developers.intercom.com (Developer Hub) make an app for your own workspace. Permissions under "
+        "Authentication: Read conversations, Write conversations, Read admins. The token belongs to the person who made the "
+        "app; answers go out in that name.",
     },
     blind_spots={
-        "de": "Interne Notizen; aus sehr langen Gesprächen alles vor den letzten 500 Beiträgen; gelöschte Gespräche, die länger als "
-        "look_back her sind.",
-        "en": "Internal notes; of very long conversations all before the last 500 parts; deletions of conversations older than look_back.",
+        "de": "Interne Notizen; aus sehr langen Gesprächen alles vor den letzten 500 Beiträgen; gelöschte Gespräche, die "
+        "länger als look_back her sind.",
+        "en": "Internal notes; of very long conversations all before the last 500 parts; deletions of conversations older "
+        "than look_back.",
     },
 )

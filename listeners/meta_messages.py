@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+from desk.answering import Replies
 from desk.errors import NotUnderstood
 from desk.mention import Author, Mention
 from listeners.contract import Receipt, ReplyTo
@@ -24,6 +25,12 @@ _DIALOGUES, _MESSAGES = 25, 25
 _MESSAGE = "id,created_time,from,to,message,attachments{id,name,mime_type,image_data,video_data,file_url},shares{link}"
 _FIELDS = f"id,updated_time,messages.limit({_MESSAGES}){{{_MESSAGE}}}"
 _LINKS = ("image_data.url", "video_data.url", "file_url", "payload.url")
+
+
+def rules(replies: Replies, human_agent: bool) -> Replies:
+    """Return what may be answered: messages for 24 hours, with HUMAN_AGENT for 7 days."""
+    within = WINDOW if human_agent else _AT_ONCE
+    return {kind: one.model_copy(update={"within": within}) if kind == "dm" else one for kind, one in replies.items()}
 
 
 def dialogues(

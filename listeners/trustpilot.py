@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from desk.answering import ReplyRules
+from desk.answering import Replies, ReplyRules
 from desk.errors import ConfigurationError, NotUnderstood, SourceGone
 from desk.mention import Author, Mention
 from desk.source import Source
@@ -26,6 +26,7 @@ from listeners.times import instant
 from listeners.walks import Batch, understood
 
 PLATFORM = "trustpilot"
+_REPLIES: Replies = {"review": ReplyRules(once=True)}
 _SITE = "https://www.trustpilot.com"
 _TOKENS = "https://api.trustpilot.com/v1/oauth/oauth-business-users-for-applications/accesstoken"
 _PAGE = 100
@@ -139,6 +140,11 @@ def look(client: Client, _source: Source, to: ReplyTo, text: str, since: datetim
     return sent(said[1], text, since) if len(said) > 1 else None
 
 
+def replies_of(source: Source) -> Replies:
+    """Return what may be answered: nothing without the API secret and the user in whose name answers are given."""
+    return _REPLIES if "secret" in source.secrets and Options.model_validate(source.options).business_user else {}
+
+
 def verify(client: Client, source: Source) -> str:
     """Ask for the company's name."""
     company = client.get_json(f"/v1/business-units/{_unit(client, Options.model_validate(source.options))}")
@@ -178,7 +184,8 @@ LISTENER = Listener(
     pull=pull,
     reply=reply,
     look=look,
-    replies={"review": ReplyRules(once=True)},
+    replies=_REPLIES,
+    replies_of=replies_of,
     base_url="https://api.trustpilot.com",
     access=access,
     asks=(

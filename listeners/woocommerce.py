@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from desk.answering import ReplyRules
+from desk.answering import Replies, ReplyRules
 from desk.errors import ConfigurationError, SourceDenied
 from desk.mention import Mention
 from desk.source import Source, Span
@@ -119,6 +119,11 @@ def _user(item: Json) -> str:
     return str(pick(item, "_links.reviewer.0.href", "")).rstrip("/").rpartition("/users/")[2] or "0"
 
 
+def replies_of(source: Source) -> Replies:
+    """Return what may be answered: nothing without a user of the shop."""
+    return LISTENER.replies if "password" in source.secrets and Options.model_validate(source.options).user else {}
+
+
 def reply(client: Client, source: Source, to: ReplyTo, text: str, _key: str) -> Receipt:
     """Send *text* below the review, as the user who is signed in."""
     return rest.send(client, to, text, _must_sign_in(client, source))
@@ -162,6 +167,7 @@ LISTENER = Listener(
     reply=reply,
     look=look,
     replies={"review": _RULES, "comment": _RULES},
+    replies_of=replies_of,
     access=_access,
     refusal=refusal,
     asks=(

@@ -55,6 +55,27 @@ def test_every_listener_has_its_page_with_every_setting(platform):
     assert set(listener(platform).blind_spots) == {"de", "en"}
 
 
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_the_table_of_platforms_says_what_each_listener_can(platform):
+    table = (DOCS / "platforms" / "README.md").read_text(encoding="utf-8")
+    page = "../import-files.md" if platform == "files" else f"{platform}.md"
+    (row,) = [line.split(" | ") for line in table.splitlines() if line.startswith("| [") and f"]({page})" in line]
+    found = listener(platform)
+    assert (row[2] != "no") == bool(found.reply)
+    assert (row[3] == "yes |") == bool(found.push)
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_every_page_of_a_platform_names_its_credential_and_where_german_readers_look(platform):
+    page = PAGE_OF.get(platform, DOCS / "platforms" / f"{platform}.md").read_text(encoding="utf-8")
+    for ask in listener(platform).secrets:
+        assert ("token_env" if ask.name == "token" else f"{ask.name}_env") in page, ask.name
+    if platform not in PAGE_OF:
+        for heading in ("Einrichtung", "Was gehört wird", "Was nicht geht", "Grenzen"):
+            assert f"· {heading}" in page, heading
+        assert "*Deutsch:*" in page
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_link_leads_somewhere(page):
     links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8"))

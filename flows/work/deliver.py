@@ -64,7 +64,7 @@ class Post:
         try:
             source = self.settings.desk.source(one.source)
             listener = listeners.listener(source.platform)
-            if wrong := self._wrong(listener, one):
+            if wrong := self._wrong(source, listener, one):
                 return self._bury(one, OBSTACLES[wrong], "change the answer, or answer where the customer wrote")
             with self._client(source) as client:
                 return self._send(client, source, listener, one)
@@ -75,10 +75,8 @@ class Post:
         except Exception as error:  # a platform's answer that nobody foresaw: whether it arrived is not known
             return self._bury(one, f"{type(error).__name__}: {error}", LOOK_YOURSELF, uncertain=True)
 
-    def _wrong(self, listener: Listener, one: Outgoing) -> str | None:
-        if listener.reply is None:
-            return "no_answers"
-        rules = listener.replies.get(one.answered.kind)
+    def _wrong(self, source: Source, listener: Listener, one: Outgoing) -> str | None:
+        rules = listener.allowed(source).get(one.answered.kind)
         with self.settings.session(write=False) as session:
             answered = bool(rules and rules.once) and outbox.answered_already(session, one.mention_id)
         wrong = obstacle(rules, one.text, last_word=one.last_word, now=self.clock(), answered=answered)

@@ -119,9 +119,7 @@ class Ear:
 
     def learn(self, source: Source, listener: Listener) -> None:
         """Let the store know what the platform allows of answers, so that a page can say it before somebody presses send."""
-        rules: dict[str, Any] = (
-            {kind: one.model_dump(mode="json") for kind, one in listener.replies.items()} if listener.reply else {}
-        )
+        rules: dict[str, Any] = {kind: one.model_dump(mode="json") for kind, one in listener.allowed(source).items()}
         with self.settings.session() as session:
             outbox.learn_rules(session, source, rules)
 

@@ -7,7 +7,7 @@ posts too, and what is missing of the last hours is asked for before it is calle
 from desk.source import Source
 from listeners import meta_push
 from listeners.contract import Ask, Listener
-from listeners.facebook.answers import REPLIES, look, reply
+from listeners.facebook.answers import REPLIES, look, replies_of, reply
 from listeners.facebook.push import PUSH
 from listeners.facebook.said import PLATFORM
 from listeners.facebook.streams import Options, pull
@@ -30,6 +30,7 @@ LISTENER = Listener(
     reply=reply,
     look=look,
     replies=REPLIES,
+    replies_of=replies_of,
     base_url="https://graph.facebook.com",
     access=access,
     refusal=refusal,

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from desk.answering import ReplyRules
+from desk.answering import Replies, ReplyRules
 from desk.errors import SourceError
 from desk.mention import Kind
 from desk.source import Source
@@ -22,6 +22,11 @@ REPLIES: dict[Kind, ReplyRules] = {
     "dm": ReplyRules(characters=2000, within=meta_messages.WINDOW),
 }
 """A message holds 2000 characters ("Send API", text); the longest comment that Facebook takes is 8000."""
+
+
+def replies_of(source: Source) -> Replies:
+    """Return what may be answered on a source: its option ``human_agent`` decides for how long messages may be."""
+    return meta_messages.rules(REPLIES, Options.model_validate(source.options).human_agent)
 
 
 def reply(client: Client, source: Source, to: ReplyTo, text: str, _key: str) -> Receipt:

@@ -12,7 +12,7 @@ from listeners import graph, meta_push
 from listeners.access import Access
 from listeners.contract import Ask, Listener
 from listeners.http import Client
-from listeners.instagram.answers import REPLIES, look, reply
+from listeners.instagram.answers import REPLIES, look, replies_of, reply
 from listeners.instagram.options import Options
 from listeners.instagram.push import PUSH
 from listeners.instagram.said import PLATFORM, root
@@ -49,6 +49,7 @@ LISTENER = Listener(
     reply=reply,
     look=look,
     replies=REPLIES,
+    replies_of=replies_of,
     base_url="https://graph.instagram.com",
     access=access,
     refusal=graph.refusal,

@@ -55,7 +55,9 @@ class Part:
 
     async def _one(self, request: Request) -> Response:
         root = self._find(request)
-        return self._refused(request) or (JSONResponse(self._whole(root)) if root else _error(404, "not_found", "Resource Not Found"))
+        return self._refused(request) or (
+            JSONResponse(self._whole(root)) if root else _error(404, "not_found", "Resource Not Found")
+        )
 
     async def _reply(self, request: Request) -> Response:
         if refused := self._refused(request):
@@ -119,7 +121,9 @@ class Part:
     def _whole(self, root: Item) -> Json:
         """Return a conversation with its parts; what was deleted in it stays as a part without words."""
         now = self.world.clock()
-        below = [item for item in self.world.items.values() if item.root == root.key and item is not root and item.visible_at <= now]
+        below = [
+            item for item in self.world.items.values() if item.root == root.key and item is not root and item.visible_at <= now
+        ]
         parts = [self._part(item) for item in sorted(below, key=lambda item: (item.said_at, item.number))]
         listed = {"type": "conversation_part.list", "conversation_parts": parts, "total_count": len(parts)}
         return self._conversation(root) | {"conversation_parts": listed}

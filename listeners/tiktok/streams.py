@@ -144,7 +144,7 @@ def gone(client: Client, business_id: str, native_ids: list[str]) -> tuple[str, 
 def _there(client: Client, business_id: str, video: str, ids: list[str]) -> set[str]:
     asked = {"business_id": business_id, "video_id": video, "comment_ids": json.dumps(ids), "status": "ALL", "max_count": AT_ONCE}
     try:
-        found = listed(client, client.get_json("/business/comment/list/", asked), "data.comments")
+        found = [one for page in pages(client, "/business/comment/list/", asked, "comments") for one in page]
     except SourceGone:  # the video itself is gone
         return set()
     replies = [reply for one in found for reply in listed(client, one, "reply_list")]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from desk.answering import ReplyRules
+from desk.answering import Replies, ReplyRules
 from desk.source import Source
 from listeners import google
 from listeners.access import Access, Fixed, needed
@@ -27,13 +27,16 @@ _WHERE = {
     "en": "Google Cloud console > APIs & Services > Credentials",
 }
 
+_REPLIES: Replies = {"comment": ReplyRules(characters=CHARACTERS)}
+
 LISTENER = Listener(
     platform=PLATFORM,
     options=Options,
     pull=pull,
     reply=reply,
     look=look,
-    replies={"comment": ReplyRules(characters=CHARACTERS)},
+    replies=_REPLIES,
+    replies_of=lambda source: _REPLIES if "refresh_token" in source.secrets else {},
     base_url="https://www.googleapis.com/youtube/v3",
     access=access,
     refusal=google.refusal,

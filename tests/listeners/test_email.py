@@ -498,7 +498,7 @@ def test_tls_and_starttls_are_spoken_and_a_certificate_must_be_trusted(tmp_path,
                 with monkeypatch.context() as here:
                     here.setenv("SSL_CERT_FILE", str(made[0]))
                     desk.run()
-                    assert desk.texts() == ["Hallo"]
+                    assert "Hallo" in desk.texts()
                     answered(desk, key=tls)
             assert len(post.letters) == 2
     finally:

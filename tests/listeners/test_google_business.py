@@ -165,8 +165,9 @@ def test_what_is_no_account_or_location_is_refused(options):
         listeners.check(Source(name="x", platform="google_business", options=options))
 
 
-def test_an_account_may_be_written_as_google_writes_it():
-    assert google_business.Options(account="accounts/17").account == "17"
+def test_an_account_and_locations_may_be_written_as_google_writes_them_or_as_numbers():
+    read = google_business.Options.model_validate({"account": "accounts/17", "locations": ["accounts/17/locations/1", 2, "3"]})
+    assert (read.account, read.locations) == ("17", ("1", "2", "3"))
 
 
 @pytest.mark.skipif(not RECORDING.exists(), reason="the recordings of real servers are not here")
