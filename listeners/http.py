@@ -5,9 +5,11 @@ Guarantee 5: Retry-After and rate headers are obeyed; 401, 403 and 404 are never
 
 import json
 import logging
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from importlib.metadata import version
 from types import TracebackType
 from typing import Any, Self
@@ -34,6 +36,12 @@ Query = Mapping[str, Any]
 def utc_now() -> datetime:
     """Return the time."""
     return datetime.now(UTC)
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Return what servers are checked by; reading all authorities takes longer than many a request, so it is done once."""
+    return httpx.create_ssl_context()
 
 
 Refusal = Callable[[httpx.Response, datetime], SourceError | None]
@@ -76,7 +84,9 @@ class Client:
         self._hosts = {urlsplit(self.base_url).netloc}
         self._clock, self._sleep = clock, sleep
         logging.getLogger("httpx").setLevel(logging.WARNING)  # it would write addresses into the log, and some hold a key
-        self._http = httpx.Client(headers={"User-Agent": USER_AGENT}, timeout=_TIMEOUT, proxy=proxy, transport=transport)
+        self._http = httpx.Client(
+            headers={"User-Agent": USER_AGENT}, timeout=_TIMEOUT, proxy=proxy, transport=transport, verify=_certificates()
+        )
 
     def __enter__(self) -> Self:
         return self

@@ -227,7 +227,9 @@ def refusal(response: Response, _now: datetime) -> SourceError | None:
         return None
     said = f"Intercom refuses: {first.get('message') or first.get('code')} ({first.get('code')})"
     if response.status_code == 403:
-        return SourceDenied(said, advice="see which permissions the app has in the Developer Hub, and what your plan allows")
+        return SourceDenied(
+            said, advice="see which permissions the app has in the Developer Hub, and what your plan allows", partly=True
+        )
     return SourceError(said, advice="look at the conversation in Intercom: can it still be answered?")
 
 

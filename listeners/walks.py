@@ -256,7 +256,12 @@ class _Walk:
         since = self._since(name, before)
         if before is None:
             return
+        met: set[str] = set()
         for batch in stream(since):
+            here = {one.native_id for one in batch.found if isinstance(one, Mention)}
+            if here and here <= met:
+                return  # a server that repeats itself for ever
+            met |= here
             yield self._page(batch, since)
             if batch.last is not None and batch.last > before:
                 return

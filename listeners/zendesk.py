@@ -167,8 +167,6 @@ def look(client: Client, _source: Source, to: ReplyTo, text: str, since: datetim
                 and (comment.get("body") or "").strip() == text.strip()
             ):
                 return Receipt(native(to.conversation, comment["id"]), f"{client.base_url}/agent/tickets/{to.conversation}")
-            if said_at and said_at < since.replace(microsecond=0):
-                return None
     return None
 
 

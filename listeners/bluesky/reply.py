@@ -7,7 +7,7 @@ from typing import Any
 from desk.errors import SourceGone
 from desk.source import Source
 from listeners.bluesky.chat import asked, native
-from listeners.bluesky.posts import author_of, link
+from listeners.bluesky.posts import author_of, key_of, link
 from listeners.bluesky.session import CHAT, Me, me
 from listeners.contract import Receipt, ReplyTo
 from listeners.http import Client
@@ -34,15 +34,18 @@ def look(client: Client, _source: Source, to: ReplyTo, text: str, since: datetim
 
 def _post(client: Client, who: Me, to: ReplyTo, text: str) -> Receipt:
     """An answer names the post above it and the one that began the thread (app.bsky.feed.post, "replyRef")."""
-    above = next(iter(listed(client, client.get_json("/xrpc/app.bsky.feed.getPosts", {"uris": [to.native_id]}), "posts")), None)
-    if above is None:
-        raise SourceGone("the post that is to be answered is not there any more", advice="it was deleted; close the ticket")
+    wanted = {"repo": author_of(to.native_id), "collection": "app.bsky.feed.post", "rkey": key_of(to.native_id)}
+    try:
+        above = client.get_json("/xrpc/com.atproto.repo.getRecord", wanted)
+    except SourceGone as error:
+        advice = "it was deleted; close the ticket"
+        raise SourceGone("the post that is to be answered is not there any more", advice=advice) from error
     parent = {"uri": above["uri"], "cid": above["cid"]}
     record: Json = {
         "$type": "app.bsky.feed.post",
         "text": text,
         "createdAt": client.now().isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "reply": {"root": pick(above, "record.reply.root") or parent, "parent": parent},
+        "reply": {"root": pick(above, "value.reply.root") or parent, "parent": parent},
     }
     record |= {"facets": facets} if (facets := _links(text)) else {}
     body = {"repo": who.did, "collection": "app.bsky.feed.post", "record": record}
@@ -67,7 +70,13 @@ def _posted(client: Client, who: Me, to: ReplyTo, text: str, since: datetime) ->
         value = record.get("value") or {}
         written = instant(value.get("createdAt"))
         below = pick(value, "reply.parent.uri") == to.native_id
-        if below and value.get("text") == text and written and written >= since and author_of(record["uri"]) == who.did:
+        if (
+            below
+            and (value.get("text") or "").strip() == text.strip()
+            and written
+            and written >= since
+            and author_of(record["uri"]) == who.did
+        ):
             return Receipt(record["uri"], link(record["uri"], who.handle))
     return None
 
@@ -85,6 +94,6 @@ def _written(client: Client, who: Me, to: ReplyTo, text: str, since: datetime) -
     for message in listed(client, asked(client, who, "getMessages", convoId=convo, limit=_LATEST), "messages"):
         sent_at = instant(message.get("sentAt"))
         ours = pick(message, "sender.did") == who.did
-        if ours and message.get("text") == text and sent_at and sent_at >= since:
+        if ours and (message.get("text") or "").strip() == text.strip() and sent_at and sent_at >= since:
             return Receipt(native(convo, message["id"]), f"https://bsky.app/messages/{convo}")
     return None

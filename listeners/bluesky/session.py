@@ -134,13 +134,14 @@ def refusal(response: Response, _now: datetime) -> SourceError | None:
         return None
     name, said = str(pick(body, "error", "")), str(pick(body, "message", ""))
     where = response.request.url.path.rpartition("/")[2]
-    if name == "ExpiredToken":
-        return SourceDenied(f"Bluesky answers {where}: the token has ended (as good as 401)", advice="make a new app password")
     if "token scope" in said.lower():
         return SourceDenied(
             f"Bluesky answers {where}: {said}",
             advice="make an app password with access to direct messages, or set direct = false",
+            partly=True,
         )
+    if name in ("ExpiredToken", "InvalidToken"):  # told as 400; a renewal helps with both (seen with PDS 0.5)
+        return SourceDenied(f"Bluesky answers {where}: {said or name} (as good as 401)", advice="make a new app password")
     if name in ("NotFound", "RecordNotFound", "InvalidConvo", "RepoNotFound"):
         return SourceGone(f"Bluesky answers {where}: {name} {said}", advice="it was deleted, or its author left")
     if response.status_code == 400:

@@ -81,9 +81,9 @@ def _one_after_another(walks: list[Walk], cursor: Cursor | None) -> Iterator[Pag
                 more = more or page.more
                 cursor = page.cursor or cursor
                 yield replace(page, more=more)
-        except (SourceBusy, SourceDenied):
-            raise
         except SourceError as error:
+            if isinstance(error, SourceBusy) or (isinstance(error, SourceDenied) and not error.partly):
+                raise
             failed = failed or error
     if failed:
         raise failed

@@ -93,12 +93,12 @@ LISTENER = Listener(
     setup={
         "de": "Schalten Sie beim Anbieter IMAP ein und legen Sie ein App-Passwort an. Am besten bekommt Kummerkasten ein eigenes "
         "Postfach oder eine eigene Adresse, an die Kundenpost geht. Gelesen wird nur; nichts wird als gelesen markiert.",
-        "en": "Switch IMAP on at the provider and make an app password. Best give Kummerkasten a mailbox or an address of its own "
-        "that customers write to. It only reads; nothing is marked as read.",
+        "en": "Switch IMAP on at the provider and make an app password. Best give Kummerkasten a mailbox or an address of its "
+        "own that customers write to. It only reads; nothing is marked as read.",
     },
     blind_spots={
-        "de": "Was gelöscht oder verschoben wurde, bevor es gehört war. Anhänge nur mit Namen, von sehr großen Mails nur der Anfang. "
-        "Newsletter, Listen, Bounces und automatische Antworten, außer mit automatic = true. Löschungen.",
+        "de": "Was gelöscht oder verschoben wurde, bevor es gehört war. Anhänge nur mit Namen, von sehr großen Mails nur der "
+        "Anfang. Newsletter, Listen, Bounces und automatische Antworten, außer mit automatic = true. Löschungen.",
         "en": "What was deleted or moved before it was heard. Attachments by name only, of very large mails only the beginning. "
         "Newsletters, lists, bounces and automatic answers, unless automatic = true. Deletions.",
     },

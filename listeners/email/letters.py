@@ -75,19 +75,24 @@ def nobody_wrote(message: Message) -> str:
     return "a bounce (from the mail system)" if re.match(r"(mailer-daemon|postmaster)@", sender) else ""
 
 
+def _raw(message: Message, name: str) -> list[str]:
+    """Return a header's values as they came, bytes that do not belong there included."""
+    return [_bytes_decoded(str(value)) for key, value in message.raw_items() if key.lower() == name.lower()]
+
+
 def message_id(message: Message, letter: bytes) -> str:
     """Return what tells a mail from all others: its Message-ID, else a fingerprint."""
-    found = _ID.search(str(message["Message-ID"] or ""))
+    found = _ID.search(" ".join(_raw(message, "Message-ID")))
     if found:
         return found[1]
-    told = "\n".join(str(message[name] or "") for name in ("From", "Date", "Subject"))
+    told = "\n".join(" ".join(_raw(message, name)) for name in ("From", "Date", "Subject"))
     return "hash-" + hashlib.sha256(told.encode("utf-8", "replace") + bytes(letter).partition(b"\n\n")[2]).hexdigest()[:40]
 
 
 def referenced(message: Message) -> list[str]:
     """Return the ids of the mails above this one, the first of the thread first, the one that is answered last."""
-    above = _ID.findall(" ".join(str(one) for one in message.get_all("References", [])))
-    answered = _ID.findall(str(message["In-Reply-To"] or ""))[:1]
+    above = _ID.findall(" ".join(_raw(message, "References")))
+    answered = _ID.findall(" ".join(_raw(message, "In-Reply-To")))[:1]
     return [one for one in above if one not in answered] + answered
 
 
@@ -103,7 +108,7 @@ def author_of(message: Message, ours: Iterable[str]) -> Author | None:
 
 def addresses(message: Message, name: str) -> list[tuple[str, str]]:
     """Return names and addresses (in small letters) of a header, in their order."""
-    written = [_bytes_decoded(str(one)) for one in message.get_all(name, [])]
+    written = _raw(message, name)
     found = [(_words_decoded(who), address.strip().lower()) for who, address in getaddresses(written)]
     good = [(who, address) for who, address in found if _ADDRESS.fullmatch(address)]
     return good or [("", one.lower()) for line in written for one in _ADDRESS.findall(line)]
@@ -173,7 +178,7 @@ def attachments(message: Message) -> Iterable[str]:
 
 def header(message: Message, name: str) -> str:
     """Return a header as a person reads it, on one line."""
-    return " ".join(_words_decoded(_bytes_decoded(str(message.get(name, "")))).split())
+    return " ".join(_words_decoded(next(iter(_raw(message, name)), "")).split())
 
 
 def _words_decoded(text: str) -> str:

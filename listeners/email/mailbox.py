@@ -34,6 +34,10 @@ _PASSING = re.compile(r"UNAVAILABLE|LIMIT|INUSE|SERVERBUG|too many|try again|tem
 """Refusals that pass by themselves (RFC 5530)."""
 
 
+_SENT = ("sent", "sent items", "sent messages", "sent mail", "gesendet", "gesendete elemente", "gesendete objekte")
+"""What programs call the folder where the server does not mark it."""
+
+
 class Letter(bytes):
     """A mail as it came."""
 
@@ -137,10 +141,12 @@ def with_header(box: BaseMailBox, folder: str, name: str, value: str, since: dat
 
 
 def sent_folder(box: BaseMailBox, options: Options) -> str:
-    """Return the folder of sent mail, as it is set or as the server marks it (RFC 6154); empty where there is none."""
+    """Return the folder of sent mail, as it is set, as the server marks it (RFC 6154), or by its usual names; else empty."""
     if options.sent != "auto":
         return options.sent
-    return next((one.name for one in box.folder.list() if "\\sent" in (flag.lower() for flag in one.flags)), "")
+    there = box.folder.list()
+    marked = next((one.name for one in there if "\\sent" in (flag.lower() for flag in one.flags)), "")
+    return marked or next((one.name for one in there if one.name.rpartition(one.delim or "/")[2].casefold() in _SENT), "")
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from listeners.email.letters import nobody_wrote, parsed, to_mention
 from listeners.email.mailbox import Letter, letters, mailbox, newer, sent_folder, translated
 from listeners.email.options import Options
 from listeners.http import Client
+from listeners.times import instant
 from listeners.walks import Batch, Onward, onward, understood
 
 _AT_ONCE = 20
@@ -31,7 +32,7 @@ def pull(client: Client, source: Source, cursor: Cursor | None, window: Window) 
         folders = dict.fromkeys((*options.folders, *([sent] if sent else [])))
         streams: dict[str, Onward] = {}
         for folder in folders:
-            read = partial(_heard, options=options, ours=ours, sent=folder == sent)
+            read = partial(_heard, options=options, ours=ours, sent=folder == sent, since=window.since)
             streams[folder] = partial(_batches, box, folder, read, window.since, (options.imap, client.credential))
         yield from onward(streams, cursor, window)
 
@@ -50,10 +51,15 @@ def _batches(
         yield Batch(batch.found, token=f"{validity}:{some[-1]}", more=start + _AT_ONCE < len(uids))
 
 
-def _heard(letter: Letter, options: Options, ours: frozenset[str], sent: bool) -> Mention | None:
-    """Return what a mail says, None (and why, in the log) where no person wrote it."""
+def _heard(letter: Letter, options: Options, ours: frozenset[str], sent: bool, since: datetime) -> Mention | None:
+    """Return what a mail says, None (and why, in the log) where no person wrote it.
+
+    A mail that was long under way (its date lies before *since*) is new all the same: the time of its arrival counts.
+    """
     why = "" if options.automatic else nobody_wrote(parsed(letter))
     if why:
         _LOG.info("a mail was left out: %s (number %s)", why, letter.uid)
         return None
-    return to_mention(letter, ours, sent=sent, whole=options.whole)
+    mention = to_mention(letter, ours, sent=sent, whole=options.whole)
+    late = letter.arrived is not None and mention.said_at < since
+    return mention.model_copy(update={"said_at": instant(letter.arrived)}) if late else mention

@@ -79,7 +79,7 @@ def _written(client: Client, options: Options, to: ReplyTo, text: str, key: str)
 
 
 def _answered(client: Client, options: Options, to: ReplyTo) -> tuple[str, str, list[str]]:
-    """Return to whom, under which subject and below which mails the answer goes: as the mail itself says, if it is still there."""
+    """Return to whom, under which subject and below which mails the answer goes: as the mail says, if it is still there."""
     original = _original(client, options, to)
     if original is None:
         if "@" not in to.handle:

@@ -51,6 +51,7 @@ class Part:
             "com.atproto.server.getSession": lambda _: JSONResponse({"did": did(BRAND), "handle": ACCOUNT, "active": True}),
             "com.atproto.repo.createRecord": self._create,
             "com.atproto.repo.listRecords": self._records,
+            "com.atproto.repo.getRecord": self._one,
             "app.bsky.feed.searchPosts": self._search,
             "app.bsky.feed.getPosts": self._posts,
             "app.bsky.feed.getPostThread": self._thread,
@@ -152,6 +153,12 @@ class Part:
         ours = [item for item in self.world.seen(*_PUBLIC) if item.author == BRAND]
         found = [{"uri": self._uri(item), "cid": _cid(item), "value": self._record(item)} for item in reversed(ours)]
         return JSONResponse({"records": found[: int(given.get("limit", 50))]})
+
+    def _one(self, given: Json) -> Response:
+        item = self._find(f"at://{given['repo']}/{given['collection']}/{given['rkey']}")
+        if item is None:
+            return _refused(400, "RecordNotFound", f"Could not locate record: {given['rkey']}")
+        return JSONResponse(self._ref(item.key) | {"value": self._record(item)})
 
     def _uri(self, item: Item) -> str:
         return f"at://{did(item.author)}/app.bsky.feed.post/{_tid(item)}"

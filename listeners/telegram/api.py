@@ -43,7 +43,7 @@ def refusal(response: Response, now: datetime) -> SourceError | None:
         return _taken(said, "webhook" in said)
     if status in (401, 403):
         advice = "check the token that @BotFather gave" if status == 401 else "the bot was blocked, or is not in this chat"
-        return SourceDenied(said, advice=advice)
+        return SourceDenied(said, advice=advice, partly=status == 403)
     if status == 404:
         return SourceGone(said, advice="Telegram knows no such bot: check the token that @BotFather gave")
     return SourceError(said, advice="look at the chat: does the message still exist, is the bot still in it?")

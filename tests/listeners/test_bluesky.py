@@ -44,6 +44,8 @@ class TestBlueskySearch(ListenerContract):
 
 
 class TestBlueskyMentions(ListenerContract):
+    backlog = 300
+    """What lies below each is asked for one by one."""
     hears_replies = True
     notices_edits = False
     below = "getPostThread"
@@ -152,6 +154,16 @@ def test_a_token_that_the_server_calls_ended_is_renewed(world, url):
     claims = sessions(listening.environ) | {"ends": "2100-01-01T00:00:00+00:00"}
     listening.environ["T_SESSION"] = json.dumps(claims)
     world.clock.now += timedelta(hours=3)
+    world.say("noch da?", channel="bluesky")
+    listening.run()
+    assert listening.texts() == ["noch da?"]
+
+
+def test_a_token_that_the_server_does_not_know_is_renewed(world, url):
+    listening = desk(url, world, search=["kastanie"])
+    listening.run()
+    claims = sessions(listening.environ) | {"access": "of.another.day"}
+    listening.environ["T_SESSION"] = json.dumps(claims)
     world.say("noch da?", channel="bluesky")
     listening.run()
     assert listening.texts() == ["noch da?"]
@@ -338,8 +350,8 @@ def test_addresses_in_an_answer_can_be_clicked_after_umlauts_too():
         if request.url.path.endswith("createRecord"):
             sent.append(json.loads(request.content))
             return httpx.Response(200, json={"uri": "at://did:plc:us/app.bsky.feed.post/3k", "cid": "c"})
-        above = {"uri": "at://did:plc:x/app.bsky.feed.post/3j", "cid": "d", "record": {"text": "?"}}
-        return httpx.Response(200, json={"posts": [above], **opened()})
+        above = {"uri": "at://did:plc:x/app.bsky.feed.post/3j", "cid": "d", "value": {"text": "?"}}
+        return httpx.Response(200, json=above | opened())
 
     assert LISTENER.reply
     with Client("http://sky", platform="bluesky", transport=httpx.MockTransport(respond), clock=lambda: NOW) as client:

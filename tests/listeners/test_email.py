@@ -3,12 +3,15 @@
 import email
 import json
 import logging
+import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime
 from functools import cache
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import httpx
 import pytest
@@ -18,7 +21,7 @@ from without_http import ContractWithoutHttp
 import listeners
 from desk.errors import ConfigurationError, SourceBusy, SourceDenied, SourceError, SourceGone
 from desk.source import Source
-from listeners.contract import ReplyTo
+from listeners.contract import ReplyTo, Window
 from listeners.email import answers
 from listeners.email.mailbox import credential
 from listeners.email.options import Options, host_of
@@ -29,17 +32,22 @@ from listeners.testing import Clock, Desk, Stage
 OURS = "service@kastanie.example"
 
 
-@pytest.fixture
-def server() -> Iterator[Mailbox]:
+@pytest.fixture(scope="module")
+def running() -> Iterator[Mailbox]:
     try:
-        running = dovecot()
-        box = running.__enter__()
+        started = dovecot()
+        box = started.__enter__()
     except NoDovecot as missing:
         pytest.skip(str(missing))
     try:
         yield box
     finally:
-        running.__exit__(None, None, None)
+        started.__exit__(None, None, None)
+
+
+@pytest.fixture
+def server(running: Mailbox) -> Mailbox:
+    return running.another()
 
 
 @pytest.fixture
@@ -49,7 +57,7 @@ def post(server: Mailbox) -> Iterator[Post]:
 
 
 def source(server: Mailbox, post: Post | None = None, **options: object) -> Source:
-    given: dict[str, object] = {"imap": f"127.0.0.1:{server.port}", "imap_tls": "none"}
+    given: dict[str, object] = {"imap": f"127.0.0.1:{server.port}", "imap_tls": "none", "address": OURS}
     given |= {"smtp": f"127.0.0.1:{post.port}", "smtp_tls": "none"} if post else {}
     return Source(name="post", platform="email", secrets={"user": "U", "password": "P"}, options=given | options)
 
@@ -190,6 +198,15 @@ def test_a_date_that_cannot_be_true_is_replaced_by_that_of_arrival(server, liste
     assert len(desk.order) == 4
 
 
+def test_a_mail_that_was_long_under_way_is_heard_with_the_time_of_its_arrival(server, listening, clock):
+    server.deliver(letter("endlich", Date=format_datetime(clock() - timedelta(days=9))).as_bytes(), clock())
+    desk = listening()
+    window = Window(clock(), clock() - timedelta(days=1))
+    with desk.client() as client:
+        pages = list(listeners.listener("email").pull(client, desk.stage.source, None, window))
+    assert [mention.said_at for page in pages for mention in page.mentions] == [clock()]
+
+
 MACHINES = {
     "Auto-Submitted": "auto-replied; owner-email=x",
     "Precedence": "bulk",
@@ -242,6 +259,21 @@ def test_our_own_mails_are_ours_by_address_alias_or_folder(server, listening, cl
     without = listening(sent="")
     without.run()
     assert without.texts() == ["a", "b", "d"]
+
+
+def test_the_folder_of_sent_mail_is_found_by_its_name_where_the_server_does_not_mark_it(clock):
+    try:
+        started = dovecot(marks=False)
+        box = started.__enter__().another()
+    except NoDovecot as missing:
+        pytest.skip(str(missing))
+    try:
+        box.deliver(letter("von uns", From="chef@privat.example").as_bytes(), clock(), ".Sent")
+        desk = Desk(Stage(source(box), environ(box), "email"), clock)
+        desk.run()
+        assert [(one.text, one.ours) for one in desk.order] == [("von uns", True)]
+    finally:
+        started.__exit__(None, None, None)
 
 
 def answered(desk: Desk, text: str = "Wir kümmern uns.", key: str = "key-1") -> tuple[ReplyTo, str]:
@@ -455,7 +487,7 @@ def test_verify_says_whose_mailbox_it_is(server, listening, clock):
     verify = listeners.listener("email").verify
     assert verify
     with listening().client() as client:
-        assert verify(client, listening().stage.source) == f"{OURS} (INBOX: 1, sent mail in Sent)"
+        assert verify(client, listening().stage.source) == f"{server.user} (INBOX: 1, sent mail in Sent)"
 
 
 @cache
@@ -521,6 +553,61 @@ def test_a_refresh_token_brings_an_access_token_and_a_new_one_is_kept():
         assert credential(client, options) == (OURS, "fresh", "")
     assert "grant_type=refresh_token&refresh_token=old&client_id=app&client_secret=s" in asked[0]
     assert kept == {"refresh_token": "next"}
+
+
+@pytest.fixture
+def tokens() -> Iterator[tuple[str, dict[str, str]]]:
+    """A server that says whose an access token is (RFC 7662), as Dovecot asks it: its address, and the users by token."""
+    users: dict[str, str] = {}
+
+    class Introspection(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            form = parse_qs(self.rfile.read(int(self.headers["content-length"])).decode())
+            user = users.get(form.get("token", [""])[0], "")
+            body = json.dumps({"active": bool(user), "username": user}).encode()
+            self.send_response(200)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_said: object) -> None:
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Introspection) as web:
+        thread = threading.Thread(target=web.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{web.server_port}/introspect", users
+        web.shutdown()
+        thread.join()
+
+
+def test_a_mailbox_opens_with_an_access_token_and_with_no_other(tokens, tmp_path, clock):
+    address, users = tokens
+    tmp_path.chmod(0o755)
+    asking = tmp_path / "oauth"
+    asking.write_text(
+        f"introspection_mode = post\nintrospection_url = {address}\nusername_attribute = username\n"
+        "active_attribute = active\nactive_value = true\nforce_introspection = yes\n"
+    )
+    more = f"passdb {{\n driver = oauth2\n mechanisms = xoauth2 oauthbearer\n args = {asking}\n}}\n"
+    try:
+        started = dovecot(more=more, mechanisms="xoauth2")
+        box = started.__enter__().another()
+    except NoDovecot as missing:
+        pytest.skip(str(missing))
+    try:
+        users["good token"] = box.user
+        box.deliver(letter("Hallo").as_bytes(), clock())
+        one = source(box).model_copy(update={"secrets": {"user": "U"}, "token_env": "T"})
+        desk = Desk(Stage(one, {"U": box.user, "T": "good token"}, "email"), clock)
+        desk.run()
+        assert desk.texts() == ["Hallo"]
+        desk.environ["T"] = "bad token"
+        with pytest.raises(SourceDenied) as caught:
+            desk.run()
+        assert "bad token" not in str(caught.value) + caught.value.advice
+    finally:
+        started.__exit__(None, None, None)
 
 
 @pytest.mark.parametrize(

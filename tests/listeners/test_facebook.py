@@ -45,6 +45,8 @@ class TestFacebookComments(ListenerContract):
 
 
 class TestFacebookVisitors(ListenerContract):
+    backlog = 300
+    """What lies below each is asked for one by one."""
     hears_replies = True
 
     def stage(self, url: str, world: World) -> Stage:
@@ -52,6 +54,8 @@ class TestFacebookVisitors(ListenerContract):
 
 
 class TestFacebookRecommendations(ListenerContract):
+    backlog = 300
+    """What lies below each is asked for one by one."""
     hears_replies = True
     below = "/comments"
 
@@ -60,6 +64,8 @@ class TestFacebookRecommendations(ListenerContract):
 
 
 class TestFacebookMessenger(ListenerContract):
+    backlog = 300
+    """What lies below each is asked for one by one."""
     hears_replies = True
 
     def stage(self, url: str, world: World) -> Stage:

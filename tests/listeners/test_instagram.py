@@ -41,11 +41,16 @@ class TestInstagramComments(ListenerContract):
 
 
 class TestInstagramTagged(ListenerContract):
+    backlog = 300
+    """What lies below each is asked for one by one."""
+
     def stage(self, url: str, world: World) -> Stage:
         return Stage(source(url, comments=False, tagged=True, **BY_PAGE), {"T": TOKEN}, "instagram.tagged")
 
 
 class TestInstagramMessages(ListenerContract):
+    backlog = 300
+    """What lies below each is asked for one by one."""
     hears_replies = True
 
     def stage(self, url: str, world: World) -> Stage:

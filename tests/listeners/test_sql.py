@@ -296,6 +296,13 @@ def test_a_server_that_is_down_asks_for_patience():
         pages("postgresql://shop:geheim@127.0.0.1:1/shop", source(), NOW)
 
 
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql+psycopg"])
+def test_addresses_are_understood_as_providers_write_them(empty_postgres_url, scheme):
+    Tables(Clock(), empty_postgres_url).say("hallo", channel="sql")
+    found = pages(empty_postgres_url.replace("postgresql", scheme, 1), source(), datetime(2020, 1, 1, tzinfo=UTC))
+    assert [mention.text for page in found for mention in page.mentions] == ["hallo"]
+
+
 def test_a_database_file_that_is_not_there_is_not_made(tmp_path):
     with pytest.raises(SourceGone):
         pages(f"sqlite:///{tmp_path / 'none.db'}", source(), NOW)
