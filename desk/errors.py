@@ -7,6 +7,7 @@ KummerkastenError
 |  +- SourceDenied          a credential is refused: a person acts, nobody knocks again before that
 |  +- SourceGone            what the source points to does not exist (any more)
 |  +- SourceGarbled         an answer came, but not one that this platform gives: come back later, tell somebody
+|  +- FateUnknown           nobody but a person can find out whether what was sent has arrived
 +- NotUnderstood            one payload cannot become a mention: it goes to quarantine, the rest goes on
 +- Conflict                 somebody else was faster; look again, then decide
 +- LeaseLost                this worker was taken for dead and another has its work: stop, store nothing
@@ -56,6 +57,10 @@ class SourceGone(SourceError):
 
 class SourceGarbled(SourceError):
     """The answer is not what this platform's API gives: truncated, HTML, empty."""
+
+
+class FateUnknown(SourceError):
+    """Whether what was sent has arrived cannot be seen from here: a person looks, and decides."""
 
 
 class NotUnderstood(KummerkastenError):

@@ -133,7 +133,8 @@ PullFunction = Callable[["Client", Source, "Cursor | None", Window], Iterator[Pa
 ReplyFunction = Callable[["Client", Source, ReplyTo, str, str], Receipt]
 """Send a text as an answer; the last argument is the idempotency key."""
 LookFunction = Callable[["Client", Source, ReplyTo, str, datetime], "Receipt | None"]
-"""Look whether a text has been sent as an answer since a moment: asked before anything is sent again."""
+"""Look whether a text has been sent as an answer since a moment: asked before anything is sent again. None means that it has not;
+where that cannot be seen for sure, it raises FateUnknown."""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -121,10 +122,13 @@ def _typed(ask: "Ask", value: str) -> Any:
 
 
 def _plain(value: str) -> Any:
-    """Read a value as TOML would: yes-or-no and lists as such, all else as text (pydantic makes numbers of it)."""
-    if value in ("true", "false") or value.startswith("["):
-        return json.loads(value)
-    return value
+    """Read a value as TOML would: yes-or-no, lists and tables as such, all else as text (pydantic makes numbers of it)."""
+    if value not in ("true", "false") and not value.startswith(("[", "{")):
+        return value
+    try:
+        return tomllib.loads(f"it = {value}")["it"]
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{value} is written wrongly: {error}") from error
 
 
 def _source(found: "Listener", name: str, options: Mapping[str, Any], secrets: "Mapping[str, tuple[str, str]]") -> "Source":
@@ -172,6 +176,15 @@ def _write(settings: "Settings", found: "Listener", source: "Source", secrets: "
     scratch.replace(settings.path)
 
 
+def _toml(value: Any) -> str:
+    """Write a value as TOML does, on one line."""
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{key} = {_toml(one)}" for key, one in value.items() if one not in (None, "", [])) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)
+
+
 def block(found: "Listener", source: "Source", language: str) -> str:
     """Return the source's table as it stands in the file, each setting with what it means."""
     says = {ask.name: " ".join(ask.says[language].split()) for ask in found.asks}
@@ -180,7 +193,7 @@ def block(found: "Listener", source: "Source", language: str) -> str:
         lines.append(f"base_url = {json.dumps(source.base_url)}")
     for key, value in source.options.items():
         lines += [f"# {says[key]}"] if key in says else []
-        lines.append(f"{key} = {json.dumps(value, ensure_ascii=False)}")
+        lines.append(f"{key} = {_toml(value)}")
     for key, variable in source.variables.items():
         lines += [f"# {says[key]}"] if key in says else []
         lines.append(f"{'token_env' if key == 'token' else f'{key}_env'} = {json.dumps(variable)}")

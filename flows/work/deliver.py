@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import listeners
 from desk.answering import obstacle
-from desk.errors import ConfigurationError, SourceBusy, SourceError, SourceGone
+from desk.errors import ConfigurationError, FateUnknown, SourceBusy, SourceError, SourceGone
 from desk.source import Source
 from flows.settings import Settings
 from flows.work import limits as shared
@@ -90,9 +90,13 @@ class Post:
     def _send(self, client: Client, source: Source, listener: Listener, one: Outgoing) -> str:
         to = reply_to(one)
         if one.doubtful and not listener.same_key_once:
-            if listener.look is None and not one.vouched:
-                return self._bury(one, UNKNOWN, LOOK_YOURSELF, uncertain=True)
-            if listener.look and (there := listener.look(client, source, to, one.text, one.doubtful - _BEFORE)):
+            try:
+                there = _look(listener, client, source, one)
+            except FateUnknown:
+                if not one.vouched:
+                    return self._bury(one, UNKNOWN, LOOK_YOURSELF, uncertain=True)
+                there = None
+            if there:
                 return self._sent(one, there)
         with self.settings.session() as session:
             if not outbox.begin(session, one.id, self.worker, self.clock()):
@@ -129,6 +133,13 @@ class Post:
         with self.settings.session() as session:
             outbox.bury(session, one.id, error, advice, self.clock(), uncertain=uncertain)
         return "dead"
+
+
+def _look(listener: Listener, client: Client, source: Source, one: Outgoing) -> Receipt | None:
+    """Return what the platform has of a delivery whose fate is unknown; raises FateUnknown where it cannot be seen."""
+    if listener.look is None:
+        raise FateUnknown("this platform does not show what was sent")
+    return listener.look(client, source, reply_to(one), one.text, (one.doubtful or one.written_at) - _BEFORE)
 
 
 def reply_to(one: Outgoing) -> ReplyTo:

@@ -12,7 +12,7 @@ from email.utils import format_datetime, formataddr
 
 from imap_tools import MailMessageFlags
 
-from desk.errors import ConfigurationError, SourceBusy, SourceDenied, SourceError
+from desk.errors import ConfigurationError, FateUnknown, SourceBusy, SourceDenied, SourceError
 from desk.source import Source
 from listeners.contract import Receipt, ReplyTo
 from listeners.email import answers
@@ -44,7 +44,11 @@ def reply(client: Client, source: Source, to: ReplyTo, text: str, key: str) -> R
 
 
 def look(client: Client, source: Source, to: ReplyTo, text: str, since: datetime) -> Receipt | None:
-    """Look for the answer in the folder of sent mail: by what it answers, its words, and its time."""
+    """Look for the answer in the folder of sent mail: by what it answers, its words, and its time.
+
+    Where we file sent mail ourselves, or nobody does, a mail that is not there may have been sent all the same: then it raises
+    FateUnknown.
+    """
     options = Options.model_validate(source.options)
     with mailbox(client, options) as box, translated(options.imap, client.credential):
         folder = sent_folder(box, options)
@@ -54,6 +58,8 @@ def look(client: Client, source: Source, to: ReplyTo, text: str, since: datetime
         recent = letter.arrived is None or letter.arrived >= since - _CLOCKS
         if recent and text_of(message, whole=True).split() == text.split():
             return Receipt(message_id(message, letter))
+    if options.save_sent or not folder:
+        raise FateUnknown(f"{options.imap} keeps no sent mail of its own: whether this one left cannot be seen")
     return None
 
 

@@ -71,6 +71,12 @@ def test_wrong_settings_are_named_before_anything_is_written(kk: Run, config: Pa
     assert config.read_text() == before
 
 
+def test_a_setting_that_is_a_table_is_written_as_one(kk: Run, config: Path) -> None:  # noqa: F811
+    fields = '{ text = "data.message", id = "data.id", author = "data.user" }'
+    kk("add", "webhook", "--set", "token=whsec_c2VjcmV0", "--set", f"fields={fields}", given="\n\n\n\n")
+    assert read(config.read_text()).source("webhook").options["fields"]["text"] in ("data.message", ["data.message"])
+
+
 def test_without_a_platform_all_are_listed(kk: Run) -> None:  # noqa: F811
     assert "trustpilot" in kk("add").output
 

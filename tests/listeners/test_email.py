@@ -19,7 +19,7 @@ from mailboxes import Mailbox, NoDovecot, Post, dovecot, smtp_server
 from without_http import ContractWithoutHttp
 
 import listeners
-from desk.errors import ConfigurationError, SourceBusy, SourceDenied, SourceError, SourceGone
+from desk.errors import ConfigurationError, FateUnknown, SourceBusy, SourceDenied, SourceError, SourceGone
 from desk.source import Source
 from listeners.contract import ReplyTo, Window
 from listeners.email import answers
@@ -344,16 +344,28 @@ def test_the_same_key_is_the_same_mail(server, post, listening, clock):
 
 def test_look_finds_the_answer_that_was_sent_and_no_other(server, post, listening, clock):
     server.deliver(letter("Hallo").as_bytes(), clock())
-    desk = listening()
+    desk = listening(save_sent=False)
     desk.run()
     before = clock()
     to, native_id = answered(desk)
+    server.deliver(post.letters[0][2], clock(), ".Sent")  # as Gmail and Microsoft 365 do
     clock.sleep(30)
     assert looked(desk, to, "Wir kümmern uns.", before) == native_id
     assert looked(desk, to, "Etwas anderes", before) is None
     assert looked(desk, ReplyTo("other@x", "other@x", "email"), "Wir kümmern uns.", before) is None
     assert looked(desk, to, "Wir kümmern uns.", before + timedelta(hours=1)) is None
     assert looked(desk, ReplyTo('x"\\ OR ALL@x', "y", "email"), "Wir kümmern uns.", before) is None
+
+
+def test_where_we_file_sent_mail_ourselves_what_is_not_there_may_have_been_sent(server, post, listening, clock):
+    server.deliver(letter("Hallo").as_bytes(), clock())
+    desk = listening()
+    desk.run()
+    before = clock()
+    to, native_id = answered(desk)
+    assert looked(desk, to, "Wir kümmern uns.", before) == native_id
+    with pytest.raises(FateUnknown):
+        looked(desk, to, "Etwas anderes", before)
 
 
 def test_an_answer_whose_fate_is_unknown_is_looked_for_where_the_server_files_it(server, post, listening, clock):

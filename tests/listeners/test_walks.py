@@ -34,9 +34,13 @@ def stream(native_id: str, error: SourceError | None = None) -> Iterator[Batch]:
 )
 def test_what_one_stream_is_refused_keeps_the_others_from_nothing(error: SourceError, heard: list[str]) -> None:
     found: list[str] = []
-    with pytest.raises(type(error)):
+
+    def listen() -> None:
         for page in gathered({"a": lambda _since: stream("a", error), "b": lambda _since: stream("b")}, None, WINDOW):
-            found += [mention.native_id for mention in page.mentions]
+            found.extend(mention.native_id for mention in page.mentions)
+
+    with pytest.raises(type(error)):
+        listen()
     assert found == heard
 
 
