@@ -100,6 +100,7 @@ class _ControlDesk:
         return [
             Route("/state", self.state),
             Route("/replies", self.replies),
+            Route("/say", self.say, methods=["POST"]),
             Route("/mischief", self.order, methods=["POST"]),
             Route("/mischief", self.lift, methods=["DELETE"]),
         ]
@@ -110,6 +111,15 @@ class _ControlDesk:
 
     async def replies(self, _request: Request) -> Response:
         return JSONResponse(self.world.sent)
+
+    async def say(self, request: Request) -> Response:
+        """Let somebody say something: on which channel (a platform's name, "facebook.dm"), what, who, and below what."""
+        try:
+            wanted: dict[str, Any] = await request.json()
+            item = self.world.say(wanted.pop("text"), channel=wanted.pop("channel"), **wanted)
+        except (KeyError, ValueError, TypeError, AttributeError) as error:
+            return JSONResponse({"error": f"{type(error).__name__}: {error}"}, 422)
+        return JSONResponse({"key": item.key})
 
     async def order(self, request: Request) -> Response:
         try:
