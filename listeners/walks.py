@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from xml.etree.ElementTree import Element, tostring
 
 from pydantic import ValidationError
@@ -23,6 +23,7 @@ from listeners.contract import Broken, Cursor, Page, Window
 from listeners.times import instant
 
 Found = Mention | Broken
+S = TypeVar("S")
 _FIRST = "/since"
 """Beside an `onward` stream's place: from when on it was read at first."""
 _OWED = "\nowed"
@@ -117,10 +118,7 @@ def gathered(
     lists are not *complete*.
     """
     walk = _Walk(window, json.loads(cursor) if cursor else {}, back)
-    for left, (name, stream) in zip(range(len(streams), 0, -1), streams.items(), strict=True):
-        walk.share = walk.spent + max(1, (window.pages - walk.spent) // left)
-        yield from walk.hearing(lambda stream=stream, name=name: walk.gather(name, stream))  # type: ignore[misc]
-    yield from walk.end(complete)
+    yield from walk.all(walk.gather, streams, complete)
 
 
 Oldest = Callable[[datetime], Iterable[Batch]]
@@ -141,10 +139,7 @@ def forward(
     lists are not *complete*.
     """
     walk = _Walk(window, json.loads(cursor) if cursor else {}, back)
-    for left, (name, stream) in zip(range(len(streams), 0, -1), streams.items(), strict=True):
-        walk.share = walk.spent + max(1, (window.pages - walk.spent) // left)
-        yield from walk.hearing(lambda stream=stream, name=name: walk.forward(name, stream))  # type: ignore[misc]
-    yield from walk.end(complete)
+    yield from walk.all(walk.forward, streams, complete)
 
 
 Onward = Callable[[str], Iterable[Batch]]
@@ -154,10 +149,7 @@ Onward = Callable[[str], Iterable[Batch]]
 def onward(streams: Mapping[str, Onward], cursor: Cursor | None, window: Window) -> Iterator[Page]:
     """Walk lists that give a token for going on."""
     walk = _Walk(window, json.loads(cursor) if cursor else {}, timedelta(0))
-    for left, (name, stream) in zip(range(len(streams), 0, -1), streams.items(), strict=True):
-        walk.share = walk.spent + max(1, (window.pages - walk.spent) // left)
-        yield from walk.hearing(lambda stream=stream, name=name: walk.onward(name, stream))  # type: ignore[misc]
-    yield from walk.end(complete=False)
+    yield from walk.all(walk.onward, streams, complete=False)
 
 
 @dataclass
@@ -178,17 +170,24 @@ class _Walk:
     """From when on every stream was read."""
     failed: SourceError | None = None
 
-    def hearing(self, walk: Callable[[], Iterator[Page]]) -> Iterator[Page]:
+    def all(self, hear: Callable[[str, S], Iterator[Page]], streams: Mapping[str, S], complete: bool) -> Iterator[Page]:
+        """Let each stream speak, with its share of the budget, then say what is gone."""
+        for left, (name, stream) in zip(range(len(streams), 0, -1), streams.items(), strict=True):
+            self.share = self.spent + max(1, (self.window.pages - self.spent) // left)
+            yield from self._hearing(hear(name, stream))
+        yield from self._end(complete)
+
+    def _hearing(self, pages: Iterator[Page]) -> Iterator[Page]:
         """Let one stream speak; whatever happens to it, the next one has its turn, unless the platform wants peace."""
         if isinstance(self.failed, SourceBusy) or (isinstance(self.failed, SourceDenied) and not self.failed.partly):
             self.cut = True
             return
         try:
-            yield from walk()
+            yield from pages
         except SourceError as error:
             self.failed = self.failed or error
 
-    def end(self, complete: bool) -> Iterator[Page]:
+    def _end(self, complete: bool) -> Iterator[Page]:
         """Raise what failed; else say what is gone."""
         if self.failed:
             raise self.failed
