@@ -15,10 +15,12 @@ ALL: dict[str, tuple[str, ...]] = {
     "keeping": (),
     "inbox": ("--mentions", "1000000"),
     "importing": (),
-    "tagging": (*("--count", "100000"), *(("--weights", "training/teacher-0") if (ROOT / "training/teacher-0").exists() else ())),
+    "tagging": (*("--count", "100000"), *(("--weights", "training/student") if (ROOT / "training/student").exists() else ())),
     "topics": (),
     "redacting": (),
     "kill": (),
+    "sending": (),
+    "listening": (),
     "startup": (),
 }
 TITLES = {
@@ -29,6 +31,8 @@ TITLES = {
     "topics": "A desk's own topics: F1 with 5, 10, 20 and 50 examples",
     "redacting": "Redaction: what is found, what is missed, and characters per second",
     "kill": "Kill -9 at random moments of a pull of 5,000 mentions, 30 times: one worker, then two",
+    "sending": "Kill -9 at random moments of sending, 30 times on each of two platforms",
+    "listening": "Mentions a second through each listener; 500 sources of twelve platforms at once",
     "startup": "From `make run` to a filled dashboard",
 }
 PAGE = ROOT / "docs" / "benchmarks.md"

@@ -199,7 +199,7 @@ def main() -> None:
         for name, contract in found.items():
             try:
                 say(through(name, contract, given.count))
-            except (SourceError, AssertionError) as error:  # a listener without a part in the sandbox
+            except (SourceError, AssertionError, AttributeError) as error:  # a listener without a part in the sandbox
                 say(f"{name:<42} {type(error).__name__}: {error}")
     if given.only != "listeners":
         many(found)

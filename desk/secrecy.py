@@ -9,7 +9,10 @@ Path = tuple[str | int, ...]
 _KEY = re.compile(
     r"(^|_)(token|password|passwort|passwd|kennwort|secret|api_?key|private_key|access_key|credentials?|bearer|cookie)$", re.I
 )
-_NO_SECRET = re.compile(r"(^|_)(ids?|env|folder|path|file|pattern|name|revision)$", re.I)
+_NO_SECRET = re.compile(
+    r"(^|_)(ids?|env|folder|path|file|pattern|name|revision|unit|user|page|account|app_key|location|number)$", re.I
+)
+"""Settings whose values may look jumbled, and that everybody may read: ids of companies, pages, users, and Yotpo's public app key."""
 _KNOWN_SHAPE = re.compile(
     r"(gh[pousr]_|github_pat_|glpat-|xox[abprs]-|sk[-_](live|test|ant|proj)|AKIA|ASIA|EAA[A-Z]|IGQ|ya29\.|AIza|eyJ[\w-]+\.eyJ)[\w.-]{8,}"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY"

@@ -6,18 +6,21 @@ from pathlib import Path
 import pytest
 import typer
 
+from desk import config
 from desk.classifier import Classifier
 from desk.config import Desk
 from desk.routing import Rule, When
 from desk.source import Source
 from desk.taxonomy import OwnTopic
 from flows.cli import app
+from flows.settings import check_options
 from listeners import PLATFORMS, listener
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.rglob("*.md"), ROOT / "README.md", ROOT / "CHANGELOG.md"])
 COMMANDS = sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+DESK = '[[teams]]\nkey = "support"\nname = "Support"\n[[rules]]\nname = "Rest"\nteam = "support"\n'
 PAGE_OF = {"files": DOCS / "import-files.md"}
 
 
@@ -53,6 +56,20 @@ def test_every_listener_has_its_page_with_every_setting(platform):
     for option in listener(platform).options.model_fields:
         assert f"`{option}`" in page, option
     assert set(listener(platform).blind_spots) == {"de", "en"}
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_the_example_of_every_page_is_a_configuration_that_is_right(platform):
+    page = PAGE_OF.get(platform, DOCS / "platforms" / f"{platform}.md").read_text(encoding="utf-8")
+    examples = [block for block in re.findall(r"```toml\n(.*?)```", page, re.DOTALL) if "[[sources]]" in block]
+    assert examples
+    for example in examples:
+        check_options(config.read(DESK + example).sources)
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_no_setting_of_a_platform_has_a_name_that_every_source_has(platform):
+    assert set(listener(platform).options.model_fields).isdisjoint(Source.model_fields)
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)

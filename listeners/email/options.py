@@ -34,7 +34,7 @@ class Options(BaseModel):
     smtp_tls: Tls = "starttls"
     address: str = ""
     """What answers come from; the user's name where that is an address."""
-    name: str = ""
+    sender: str = ""
     """The name beside it."""
     aliases: tuple[str, ...] = ()
     """Other addresses of ours."""

@@ -71,7 +71,7 @@ def _written(client: Client, options: Options, to: ReplyTo, text: str, key: str)
     recipient, subject, above = _answered(client, options, to)
     letter = EmailMessage(policy=_LINES)
     try:
-        letter["From"] = formataddr((options.name, ours))
+        letter["From"] = formataddr((options.sender, ours))
         letter["To"] = recipient
         letter["Subject"] = subject
         letter["Date"] = format_datetime(client.now())

@@ -300,7 +300,7 @@ def looked(desk: Desk, to: ReplyTo, text: str, since: datetime) -> str | None:
 def test_an_answer_goes_to_the_customer_in_the_thread_and_is_heard_as_ours(server, post, listening, clock):
     first = letter("Wo ist mein Sofa?", Subject="Bestellung 4711", References="<root@x> <mid@x>", In_Reply_To="<mid@x>")
     server.deliver(first.as_bytes(), clock())
-    desk = listening(name="Kastanie Möbel")
+    desk = listening(sender="Kastanie Möbel")
     desk.run()
     _, native_id = answered(desk)
     ((sender, recipients, raw),) = post.letters

@@ -15,7 +15,9 @@ from desk.mention import Kind, Mention
 from desk.source import Source
 from listeners.contract import ReplyTo, Window
 from listeners.http import Client
-from listeners.intercom import LISTENER, Here, mentions_of, refusal
+from listeners.intercom import LISTENER
+from listeners.intercom.api import Here, refusal
+from listeners.intercom.conversations import mentions_of
 from listeners.sandbox.mischief import Mischief
 from listeners.sandbox.serve import running
 from listeners.sandbox.world import TOKEN, World
