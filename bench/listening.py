@@ -156,14 +156,25 @@ def many(found: dict[str, type[ListenerContract]]) -> None:
     say(f"peak memory {peak:,.0f} MiB")
 
 
+def _variable(platform: str, name: str) -> str:
+    return f"{platform}_{name}".upper()
+
+
+def _named(source: Source, name: str) -> Source:
+    """Return a source of another name, with variables of its platform's own."""
+    token = _variable(source.platform, source.token_env) if source.token_env else None
+    secrets = {key: _variable(source.platform, variable) for key, variable in source.secrets.items()}
+    return source.model_copy(update={"name": name, "token_env": token, "secrets": secrets})
+
+
 def _hear_all(chosen: dict[str, type[ListenerContract]], url: str, without: str = "") -> str:
     sources: list[Source] = []
     environ: dict[str, str] = {}
     stages = {platform: staged(one, url) for platform, one in chosen.items()}
     for number in range(SOURCES):
         platform = TWELVE[number % len(TWELVE)]
-        sources.append(stages[platform].source.model_copy(update={"name": f"{platform}-{number}".replace("_", "-")}))
-        environ |= stages[platform].environ
+        sources.append(_named(stages[platform].source, f"{platform}-{number}".replace("_", "-")))
+        environ |= {_variable(platform, name): value for name, value in stages[platform].environ.items()}
     done: dict[str, float] = {}
     others = {source.name for source in sources if source.platform != without}
     with tempfile.TemporaryDirectory() as folder:

@@ -3,8 +3,9 @@
     python -m bench.tagging                          # ours alone
     python -m bench.tagging --weights FOLDER         # and transformers with the same weights in fp32 (needs torch, extra `train`)
 
-FOLDER is what `python -m nlp.train` leaves in ``--work`` as ``student``: a transformers folder with the fp32 weights of the shipped model. Both
-read the same texts in the same run. Ours reads text by text, a core per text; transformers reads batches of 32 of like length.
+FOLDER is what `python -m nlp.train` leaves in ``--work`` as ``student``: a transformers folder with the fp32 weights of the model
+that ships. Both read the same texts in the same run. Ours reads text by text, a core per text; transformers reads batches of 32
+of like length.
 """
 
 import argparse

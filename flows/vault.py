@@ -59,6 +59,12 @@ class Vault:
             kept[name] = _Kept(value, _digest(given) if given else before.replaces if before else "")
             self._write(kept)
 
+    @contextmanager
+    def renewing(self, environ: Mapping[str, str] = os.environ) -> Iterator[dict[str, str]]:
+        """Give out the environment as it stands now, to one worker of this machine at a time: whoever renews a token is alone."""
+        with self._alone("renewing"):
+            yield self.environ(environ)
+
     def _read(self) -> dict[str, _Kept]:
         try:
             text = self.path.read_text(encoding="utf-8")
@@ -83,9 +89,9 @@ class Vault:
             raise
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Keep other workers out while the file is changed."""
-        with (self.folder / f".{FILE}.lock").open("a") as lock:
+    def _alone(self, what: str = "lock") -> Iterator[None]:
+        """Keep other workers out while the file is changed, or while a token is renewed."""
+        with (self.folder / f".{FILE}.{what}").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 

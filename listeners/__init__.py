@@ -1,10 +1,12 @@
 """The only room that knows HTTP and the platforms' JSON: one module per platform, each turns payloads into mentions."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from importlib import import_module
 from importlib.metadata import entry_points
+from typing import Protocol
 
 from pydantic import BaseModel, ValidationError
 
@@ -86,18 +88,38 @@ def check(source: Source) -> BaseModel:
         raise ConfigurationError(f'source "{source.name}": ' + "; ".join(wrong)) from error
 
 
+class Vault(Protocol):
+    """Where secrets are kept by the names of their environment variables."""
+
+    def keep(self, name: str, value: str) -> None:
+        """Keep what stands in a variable from now on."""
+        ...
+
+    def renewing(self) -> AbstractContextManager[Mapping[str, str]]:
+        """Give out the variables as they stand now, to one worker at a time."""
+        ...
+
+
+@contextmanager
+def _fresh(source: Source, vault: Vault) -> Iterator[dict[str, str]]:
+    """Give out the secrets of a source as they stand now."""
+    with vault.renewing() as environ:
+        names = {name: _variable(source, name) for name in (*source.variables, *listener(source.platform).keeps)}
+        yield {name: environ[variable] for name, variable in names.items() if environ.get(variable)}
+
+
 def connect(
     source: Source,
     environ: Mapping[str, str],
     limits: Limits | None = None,
     *,
-    keep: Callable[[str, str], None] | None = None,
+    vault: Vault | None = None,
     clock: Callable[[], datetime] = utc_now,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Client:
     """Return a client for *source*; raises ConfigurationError where its credential is not in the environment.
 
-    *keep* takes the name of an environment variable and what shall stand in it from now on, where a platform replaces a secret.
+    *vault* keeps what a platform replaces of the credential.
     """
     found = listener(source.platform)
     secrets = secrets_of(source, environ)
@@ -109,7 +131,8 @@ def connect(
         secrets=secrets,
         access=found.access(source, secrets) if found.access else None,
         refusal=found.refusal,
-        keep=(lambda name, value: keep(_variable(source, name), value)) if keep else None,
+        keep=(lambda name, value: vault.keep(_variable(source, name), value)) if vault else None,
+        fresh=(lambda: _fresh(source, vault)) if vault else None,
         overridden=source.base_url is not None,
         limits=limits,
         proxy=source.proxy,

@@ -98,7 +98,8 @@ class Minted:
         return True
 
     def _mint(self, client: "Client") -> None:
-        self.token, lives = self.mint(client)
+        with client.renewing():  # a refresh token that is replaced may be used once: two workers must not use the same
+            self.token, lives = self.mint(client)
         self.ends = client.now() + max(timedelta(seconds=lives), 2 * _EARLY)
 
 

@@ -7,7 +7,8 @@ import json
 import logging
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.metadata import version
@@ -50,8 +51,9 @@ Refusal = Callable[[httpx.Response, datetime], SourceError | None]
 class Client:
     """A platform's HTTP interface under one credential. Use it as a context manager.
 
-    ``secrets`` are the parts of the credential; ``keep`` is where a secret goes that the platform has replaced. ``overridden``
-    says that the source names another server than the platform's own: what is to be asked of others is asked there too (`at`).
+    ``secrets`` are the parts of the credential; ``keep`` is where a secret goes that the platform has replaced, and ``fresh``
+    gives them as they stand now, to one worker at a time. ``overridden`` says that the source names another server than the
+    platform's own: what is to be asked of others is asked there too (`at`).
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class Client:
         access: Access | None = None,
         refusal: Refusal | None = None,
         keep: Callable[[str, str], None] | None = None,
+        fresh: Callable[[], AbstractContextManager[Mapping[str, str]]] | None = None,
         overridden: bool = False,
         limits: Limits | None = None,
         proxy: str | None = None,
@@ -80,7 +83,7 @@ class Client:
         self.requests = 0
         self.overridden = overridden
         self._access = access or (bearer(token) if token else NOTHING)
-        self._refusal, self._keep = refusal, keep
+        self._refusal, self._keep, self._fresh = refusal, keep, fresh
         self._hosts = {urlsplit(self.base_url).netloc}
         self._clock, self._sleep = clock, sleep
         logging.getLogger("httpx").setLevel(logging.WARNING)  # it would write addresses into the log, and some hold a key
@@ -112,6 +115,13 @@ class Client:
         self.secrets[name] = value
         if self._keep:
             self._keep(name, value)
+
+    @contextmanager
+    def renewing(self) -> Iterator[None]:
+        """Renew a token alone among all workers that share the credential, by the secrets as they stand now."""
+        with self._fresh() if self._fresh else nullcontext({}) as now:
+            self.secrets |= now
+            yield
 
     def at(self, url: str) -> str:
         """Return the address of another server of the same platform, below our own where the source names another server."""

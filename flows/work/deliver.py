@@ -84,8 +84,8 @@ class Post:
 
     def _client(self, source: Source) -> Client:
         sleep = {"sleep": self.sleep} if self.sleep else {}
-        keep = self.settings.vault.keep
-        return listeners.connect(source, self.environ, self.limits, keep=keep, clock=self.clock, **sleep)
+        vault = self.settings.vault
+        return listeners.connect(source, self.environ, self.limits, vault=vault, clock=self.clock, **sleep)
 
     def _send(self, client: Client, source: Source, listener: Listener, one: Outgoing) -> str:
         to = reply_to(one)

@@ -114,8 +114,8 @@ class Ear:
 
     def connect(self, source: Source) -> Client:
         """Return a client for *source*, with its credentials; what the platform replaces of them is kept."""
-        environ, keep = (self.settings.environ() if self.environ is None else self.environ), self.settings.vault.keep
-        return listeners.connect(source, environ, self.limits, keep=keep, clock=self.clock, sleep=self.wait)
+        environ, vault = (self.settings.environ() if self.environ is None else self.environ), self.settings.vault
+        return listeners.connect(source, environ, self.limits, vault=vault, clock=self.clock, sleep=self.wait)
 
     def learn(self, source: Source, listener: Listener) -> None:
         """Let the store know what the platform allows of answers, so that a page can say it before somebody presses send."""

@@ -29,7 +29,7 @@ def first_page(settings: Settings, name: str, clock: Clock = utc_now) -> Page:
     source, now = settings.desk.source(name), clock()
     check_options([source])
     window = Window(now=now, since=now - source.since, look_back=source.look_back, pages=1)
-    with listeners.connect(source, settings.environ(), restored(settings), keep=settings.vault.keep, clock=clock) as client:
+    with listeners.connect(source, settings.environ(), restored(settings), vault=settings.vault, clock=clock) as client:
         pages = listeners.listener(source.platform).pull(client, source, None, window)
         return next((page for page in pages if page.mentions or page.broken), Page())
 

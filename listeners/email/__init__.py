@@ -4,7 +4,7 @@ Mails are kept in the order of arrival; the cursor is the number of the last one
 (guarantee 1). What machines send (bounces, newsletters, automatic answers) is left out, and the log says why.
 """
 
-from desk.answering import ReplyRules
+from desk.answering import Replies, ReplyRules
 from desk.source import Source
 from listeners.access import NOTHING
 from listeners.contract import Ask, Listener
@@ -25,13 +25,22 @@ def verify(client: Client, source: Source) -> str:
         return f"{client.secrets['user']} ({', '.join([*counted, *([f'sent mail in {sent}'] if sent else [])])})"
 
 
+_REPLIES: Replies = {"email": ReplyRules()}
+
+
+def _replies_of(source: Source) -> Replies:
+    """Return what may be answered on a source: nothing where its credential or its settings only let it read."""
+    return _REPLIES if Options.model_validate(source.options).smtp else {}
+
+
 LISTENER = Listener(
     platform=PLATFORM,
     options=Options,
     pull=pull,
     reply=reply,
     look=look,
-    replies={"email": ReplyRules()},
+    replies=_REPLIES,
+    replies_of=_replies_of,
     access=lambda _source, _secrets: NOTHING,
     verify=verify,
     asks=(

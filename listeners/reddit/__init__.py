@@ -5,7 +5,7 @@ All that is new is read before the oldest of it is kept, so nothing is skipped (
 
 from collections.abc import Mapping
 
-from desk.answering import ReplyRules
+from desk.answering import Replies, ReplyRules
 from desk.errors import ConfigurationError
 from desk.source import Source
 from listeners.access import Minted, granted, needed
@@ -43,13 +43,22 @@ def verify(client: Client, source: Source) -> str:
     return f"r/{name}, reading only" + (f", last post: {newest.title[:60]}" if newest else "")
 
 
+_REPLIES: Replies = {kind: ReplyRules(characters=CHARACTERS) for kind in ("post", "comment", "dm")}
+
+
+def _replies_of(source: Source) -> Replies:
+    """Return what may be answered on a source: nothing where its credential or its settings only let it read."""
+    return _REPLIES if "refresh_token" in source.secrets or "password" in source.secrets else {}
+
+
 LISTENER = Listener(
     platform=PLATFORM,
     options=Options,
     pull=pull,
     reply=reply,
     look=look,
-    replies={kind: ReplyRules(characters=CHARACTERS) for kind in ("post", "comment", "dm")},
+    replies=_REPLIES,
+    replies_of=_replies_of,
     base_url="https://oauth.reddit.com",
     access=_access,
     verify=verify,

@@ -3,7 +3,7 @@
 All that is new is read before the oldest of it is kept, so nothing is skipped (guarantee 1).
 """
 
-from desk.answering import ReplyRules
+from desk.answering import Replies, ReplyRules
 from desk.source import Source
 from listeners.access import Fixed
 from listeners.contract import Ask, Listener
@@ -23,13 +23,22 @@ def verify(client: Client, source: Source) -> str:
     return f"{name}: {body.get('quota_remaining')} of {body.get('quota_max')} questions left today"
 
 
+_REPLIES: Replies = {kind: ReplyRules(characters=CHARACTERS) for kind in ("post", "comment")}
+
+
+def _replies_of(source: Source) -> Replies:
+    """Return what may be answered on a source: nothing where its credential or its settings only let it read."""
+    return _REPLIES if source.token_env is not None else {}
+
+
 LISTENER = Listener(
     platform=PLATFORM,
     options=Options,
     pull=pull,
     reply=reply,
     look=look,
-    replies={kind: ReplyRules(characters=CHARACTERS) for kind in ("post", "comment")},
+    replies=_REPLIES,
+    replies_of=_replies_of,
     base_url="https://api.stackexchange.com",
     access=lambda _source, secrets: Fixed(
         parameters={name: secrets[secret] for name, secret in (("key", "key"), ("access_token", "token")) if secrets.get(secret)}

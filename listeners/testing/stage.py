@@ -41,6 +41,20 @@ class Clock:
         self.now += timedelta(seconds=seconds)
 
 
+@dataclass(frozen=True)
+class _Memory:
+    """A vault that forgets when the test ends."""
+
+    environ: dict[str, str]
+
+    def keep(self, name: str, value: str) -> None:
+        self.environ[name] = value
+
+    @contextmanager
+    def renewing(self) -> Iterator[dict[str, str]]:
+        yield self.environ
+
+
 @dataclass
 class Desk:
     """Keeps what a listener yields, as the store does."""
@@ -103,7 +117,7 @@ class Desk:
             self.stage.source,
             self.environ,
             self.limits,
-            keep=self.environ.__setitem__,
+            vault=_Memory(self.environ),
             clock=self.clock,
             sleep=self.clock.sleep,
         )

@@ -1,6 +1,6 @@
 """Hear mentions, searches, conversations and direct messages on X, and answer them."""
 
-from desk.answering import ReplyRules
+from desk.answering import Replies, ReplyRules
 from desk.source import Source
 from listeners.contract import Ask, Listener
 from listeners.http import Client
@@ -25,17 +25,26 @@ def verify(client: Client, source: Source) -> str:
     return "an app that reads only"
 
 
+_REPLIES: Replies = {
+    "post": ReplyRules(characters=CHARACTERS),
+    "comment": ReplyRules(characters=CHARACTERS),
+    "dm": ReplyRules(characters=CHARACTERS_DIRECT),
+}
+
+
+def _replies_of(source: Source) -> Replies:
+    """Return what may be answered on a source: nothing where its credential or its settings only let it read."""
+    return _REPLIES if "refresh_token" in source.secrets else {}
+
+
 LISTENER = Listener(
     platform=PLATFORM,
     options=Options,
     pull=pull,
     reply=reply,
     look=look,
-    replies={
-        "post": ReplyRules(characters=CHARACTERS),
-        "comment": ReplyRules(characters=CHARACTERS),
-        "dm": ReplyRules(characters=CHARACTERS_DIRECT),
-    },
+    replies=_REPLIES,
+    replies_of=_replies_of,
     base_url="https://api.x.com",
     access=access,
     refusal=refusal,

@@ -34,3 +34,16 @@ def test_trustpilot_wants_the_secret_and_a_user() -> None:
 @pytest.mark.parametrize(("human", "within"), [(False, timedelta(hours=24)), (True, timedelta(days=7))])
 def test_messenger_is_open_for_a_day_or_with_a_human_agent_for_a_week(human: bool, within: timedelta) -> None:
     assert allowed("facebook", {}, "T", page="12345", messages=True, human_agent=human)["dm"].within == within
+
+
+def test_an_app_of_reddit_or_x_that_acts_for_nobody_only_reads() -> None:
+    assert allowed("reddit", {"client_id": "A", "client_secret": "B"}, subreddits=["x"]) == {}
+    assert allowed("reddit", {"client_id": "A", "client_secret": "B", "refresh_token": "C"}, subreddits=["x"])
+    assert allowed("x", {}, "BEARER", queries=["x"]) == {}
+    assert allowed("x", {"client_id": "A", "refresh_token": "C"}, queries=["x"])
+
+
+def test_a_mailbox_without_a_server_for_sending_only_reads() -> None:
+    secrets = {"user": "U", "password": "P"}
+    assert allowed("email", secrets, imap="imap.x.example") == {}
+    assert allowed("email", secrets, imap="imap.x.example", smtp="smtp.x.example")

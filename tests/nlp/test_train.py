@@ -76,3 +76,42 @@ def test_a_probe_finds_what_can_be_told_by_a_line():
     weights, bias = regress(vectors, truth, mask, np.ones(300, np.float32)).folded()
     said = vectors @ weights[:, -1] + bias[-1] > 0
     assert (said == (truth[:, -1] > 0.5)).mean() > 0.95
+
+
+def test_what_is_turned_down_for_int8_says_the_same(base: Path):
+    from nlp.export import Softened, soften
+    from nlp.finetune import load
+
+    given = {"input_ids": torch.tensor([[0, 9, 5, 2]]), "attention_mask": torch.ones((1, 4), dtype=torch.int64)}
+    encoder = load(str(base)).eval()
+    with torch.no_grad():
+        before = encoder(**given).last_hidden_state
+        soften(encoder, given)
+        after = encoder(**given).last_hidden_state
+    assert isinstance(encoder.encoder.layer[0].output.dense, Softened)
+    assert encoder.encoder.layer[0].output.dense.volume.min() < 1
+    assert torch.allclose(before, after, atol=1e-5)
+
+
+def test_what_is_known_counts_half_and_what_teachers_say_the_rest():
+    from nlp.finetune import Lessons
+    from nlp.train import with_opinions
+
+    truth, mask = np.zeros((2, len(COLUMNS)), np.float32), np.zeros((2, len(COLUMNS)), np.float32)
+    truth[0, 0] = mask[0, 0] = 1
+    given = Lessons([[0, 2], [0, 2]], truth, mask, np.ones(2, np.float32))
+    lessons = with_opinions(given, [[0, 5, 2]], np.full((3, len(COLUMNS)), 0.2, np.float32))
+    assert len(lessons) == 3
+    assert lessons.truth[0, 0] == pytest.approx(0.6)
+    assert lessons.truth[0, 1:] == pytest.approx(0.2)
+    assert lessons.truth[1:] == pytest.approx(0.2)
+    assert lessons.mask.all()
+    assert lessons.weight.tolist() == [1, 1, 0.5]
+
+
+def test_every_teacher_learns_differently(tmp_path: Path):
+    from nlp.train import Course
+
+    plans = [Course("base", tmp_path).plan_of(number) for number in range(5)]
+    assert len({(plan.seed, plan.rate, plan.dropout) for plan in plans}) == 5
+    assert len({(plan.rate, plan.dropout) for plan in plans}) == 5
