@@ -86,6 +86,13 @@ def thresholds(odds: Numbers, truth: Numbers, mask: Numbers, shrink: float = _SH
     return found
 
 
+def lowest(odds: Numbers, truth: Numbers, precision: float = 0.8) -> float:
+    """Return the lowest limit from which a label's precision stays at *precision* or above: as much recall as that allows."""
+    right = [float(truth[odds >= limit].mean()) if (odds >= limit).any() else 1.0 for limit in _GRID]
+    failing = [place for place, share in enumerate(right) if share < precision]
+    return float(_GRID[min(failing[-1] + 1, len(_GRID) - 1)]) if failing else float(_GRID[0])
+
+
 def _middle_of_best(figures: Array) -> int:
     """Return the middle of the limits that are as good as the best within half a point: the least lucky of them."""
     good = np.flatnonzero(figures >= figures.max() - 0.005)

@@ -123,7 +123,7 @@ def write(card: Mapping[str, Any], path: Path = CARD) -> None:
         "misses": _misses(said["misses"]),
         "made": f"{said['made_at']}, {said['machine']}",
         "texts": ", ".join(f"{count:,} {part}" for part, count in card["texts"].items()),
-        **{key: f"{card[key]:,}" for key in ("raw", "licensed", "teachers")},
+        **{key: f"{card[key]:,}" for key in ("raw", "licensed", "teachers", "students")},
         "epochs": card["plan"]["epochs"],
         "student_epochs": card["student"]["epochs"],
     }

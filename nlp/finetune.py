@@ -6,6 +6,7 @@
 - Word embeddings stay frozen: the data is too small to teach words, and what ships stays small.
 """
 
+import copy
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -39,7 +40,6 @@ class Plan:
     dropout: float = 0.1
     average: float = 0.998
     """Share of the running average of all weights that each step keeps (Polyak averaging); 0 takes the last weights."""
-    smoothing: float = 0.0
     seed: int = 7
 
 
@@ -109,7 +109,9 @@ def load(base: str, dropout: float = 0.1) -> Any:
 
 def pooled(encoder: Any, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
     """Return each text's features: the means over its tokens of LAYERS, side by side."""
-    states = encoder(input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=True).hidden_states
+    seen = attention_mask[:, None, None, :].bool().expand(-1, 1, attention_mask.shape[1], -1)
+    # in this shape transformers takes the mask as it is; in two dimensions it would look at its values, and the processor wait
+    states = encoder(input_ids=input_ids, attention_mask=seen, output_hidden_states=True).hidden_states
     mask = attention_mask.unsqueeze(-1).float()
     return torch.cat([(states[layer].float() * mask).sum(1) / mask.sum(1) for layer in LAYERS], dim=1)
 
@@ -198,34 +200,43 @@ def regress(vectors: Numbers, truth: Numbers, mask: Numbers, weight: Numbers, st
 
 
 def finetune(base: str, lessons: Lessons, probe: Probe, plan: Plan, out: Path | None = None) -> Tagger:
-    """Train encoder and heads on *lessons*; write the encoder to *out* where it is given, and return the whole."""
+    """Train encoder and heads on *lessons*; write the encoder to *out* where it is given, and return the whole.
+
+    All texts lie on the device from the start and nothing is read back before an epoch ends: small steps wait for nothing.
+    """
     torch.manual_seed(plan.seed)
     where = device()
     model = Tagger(base, probe, plan.dropout).to(where).train()
-    average = torch.optim.swa_utils.AveragedModel(model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(plan.average))
+    average = copy.deepcopy(model)
+    blend = torch.optim.swa_utils.get_ema_multi_avg_fn(plan.average)
+    pairs = [(old, new) for old, new in zip(average.parameters(), model.parameters(), strict=True) if new.requires_grad]
+    kept, learned = [old for old, _ in pairs], [new for _, new in pairs]
     steps = plan.epochs * -(-len(lessons) // plan.batch)
     optimizer = torch.optim.AdamW(_groups(model, plan), weight_decay=0.01, fused=where.type == "cuda")
     rates = [group["lr"] for group in optimizer.param_groups]
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rates, total_steps=steps, pct_start=0.1, anneal_strategy="linear")
-    pad, lengths = model.encoder.config.pad_token_id, [len(some) for some in lessons.tokens]
+    lengths = [len(some) for some in lessons.tokens]
+    ids, mask = padded(lessons.tokens, model.encoder.config.pad_token_id, where)
     given = [torch.tensor(one, dtype=torch.float32, device=where) for one in (lessons.truth, lessons.mask, lessons.weight)]
     torch.set_float32_matmul_precision("high")
     for epoch in range(plan.epochs):
         total = torch.zeros((), device=where)
-        for batch in batches(lengths, plan.batch, plan.seed * 1000 + epoch):
-            ids, mask = padded([lessons.tokens[index] for index in batch], pad, where)
+        chosen = list(batches(lengths, plan.batch, plan.seed * 1000 + epoch))
+        widths = [-(-max(lengths[index] for index in some) // 8) * 8 for some in chosen]
+        order = torch.tensor([index for some in chosen for index in some], device=where)
+        for batch, width in zip(order.split([len(some) for some in chosen]), widths, strict=True):
             with precision():
-                logits = model(ids, mask)
+                logits = model(ids[batch, :width], mask[batch, :width])
             step = loss(logits.float(), *(one[batch] for one in given))
             optimizer.zero_grad()
             step.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            torch.nn.utils.clip_grad_norm_(learned, 1.0)
             optimizer.step()
             schedule.step()
-            average.update_parameters(model)
+            blend(kept, learned, 0)
             total += step.detach() * len(batch)
         print(f"epoch {epoch + 1} of {plan.epochs}: loss {float(total) / len(lessons):.4f}", flush=True)  # noqa: T201
-    trained: Tagger = average.module if plan.average else model
+    trained: Tagger = average if plan.average else model
     if out:
         save(trained, base, out)
     trained.eval()
