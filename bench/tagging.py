@@ -114,6 +114,13 @@ def processes(count: int, number: int) -> float:
     return count * number / max(float(one.communicate()[0]) for one in some)
 
 
+def through_prefect(count: int, number: int) -> float:
+    """Return texts per second of a flow whose task runner has so many processes, their start not counted."""
+    command = [sys.executable, "-m", "bench.tagging_flow", str(count), str(number)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return float(done.stdout.split()[-1])
+
+
 def ours(number: int, threads: int | None = None) -> float:
     """Return texts per second of the tagger."""
     tagger, some = OnnxTagger.load(threads=threads), list(texts(number))
@@ -137,6 +144,9 @@ def main() -> None:
     say(f"the tagger (int8, every question): {rate:6.1f} texts/s, peak memory {peak():.0f} MiB")
     say(f"  with one thread:                 {ours(given.texts // 2, 1):6.1f} texts/s")
     say(f"  two processes of one thread:     {processes(2, given.texts // 2):6.1f} texts/s")
+    for count in (1, 2):
+        said = f"{count} process{'es' if count > 1 else ''} of Prefect's task runner:"
+        say(f"  {said:<33}{through_prefect(count, given.texts // 2 * count):6.1f} texts/s")
     try:
         best = int8_peak()
         done = rate * tokens * ENCODER / 1e9
