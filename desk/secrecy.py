@@ -12,7 +12,7 @@ _KEY = re.compile(
 _NO_SECRET = re.compile(
     r"(^|_)(ids?|env|folder|path|file|pattern|name|revision|unit|user|page|account|app_key|location|number)$", re.I
 )
-"""Settings whose values may look jumbled, and that everybody may read: ids of companies, pages, users, and Yotpo's public app key."""
+"""Settings whose values may look jumbled, and that everybody may read: ids of companies, pages, users, Yotpo's app key."""
 _KNOWN_SHAPE = re.compile(
     r"(gh[pousr]_|github_pat_|glpat-|xox[abprs]-|sk[-_](live|test|ant|proj)|AKIA|ASIA|EAA[A-Z]|IGQ|ya29\.|AIza|eyJ[\w-]+\.eyJ)[\w.-]{8,}"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY"

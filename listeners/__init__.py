@@ -84,7 +84,8 @@ def check(source: Source) -> BaseModel:
     try:
         return found.options.model_validate(source.options)
     except ValidationError as error:
-        wrong = (f"{problems.place(one.path)}: {one.said}" for one in problems.of(error, found.options, source.options))
+        found_wrong = problems.of(error, found.options, source.options)
+        wrong = (f"{problems.place(one.path)}: {one.said}" if one.path else one.said for one in found_wrong)
         raise ConfigurationError(f'source "{source.name}": ' + "; ".join(wrong)) from error
 
 

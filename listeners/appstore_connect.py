@@ -197,7 +197,7 @@ LISTENER = Listener(
         Ask(
             "app_id",
             {
-                "de": "Apple-Id der App: die Zahl in ihrer Store-Adresse nach „id“.",
+                "de": "Apple-ID der App: die Zahl in ihrer Store-Adresse nach „id“.",
                 "en": "The app's Apple ID: the number after “id” in its store address.",
             },
             example="1234567890",
@@ -205,7 +205,7 @@ LISTENER = Listener(
         Ask(
             "key_id",
             {
-                "de": "Schlüssel-Id: App Store Connect → Benutzer und Zugriff → Integrationen → App Store Connect API.",
+                "de": "Schlüssel-ID: App Store Connect → Benutzer und Zugriff → Integrationen → App Store Connect API.",
                 "en": "Key id: App Store Connect → Users and Access → Integrations → App Store Connect API.",
             },
             example="2X9R4HXF34",
@@ -213,7 +213,7 @@ LISTENER = Listener(
         Ask(
             "issuer_id",
             {
-                "de": "Issuer-Id: steht dort über der Liste der Schlüssel; leer lassen bei einem persönlichen Schlüssel.",
+                "de": "Issuer-ID: steht dort über der Liste der Schlüssel; leer lassen bei einem persönlichen Schlüssel.",
                 "en": "Issuer id: stands there above the list of keys; leave empty for an individual key.",
             },
             optional=True,
@@ -239,7 +239,7 @@ LISTENER = Listener(
     setup={
         "de": "In App Store Connect unter Benutzer und Zugriff → Integrationen → App Store Connect API einen Schlüssel mit der "
         "Rolle „Kundensupport“ anlegen (sie darf Bewertungen lesen und beantworten), die .p8-Datei herunterladen und "
-        "Schlüssel-Id und Issuer-Id notieren.",
+        "Schlüssel-ID und Issuer-ID notieren.",
         "en": "In App Store Connect, under Users and Access → Integrations → App Store Connect API, make a key with the role "
         "“Customer Support” (it may read and answer reviews), download the .p8 file and note key id and issuer id.",
     },

@@ -195,8 +195,8 @@ LISTENER = Listener(
         Ask(
             "account",
             {
-                "de": "Nummer des Kontos oder der Standortgruppe (business.google.com > Standortgruppe: die Zahl in der Adresse)",
-                "en": "number of the account or location group (business.google.com > location group: the number in the address)",
+                "de": "Nummer des Kontos oder der Standortgruppe (business.google.com → Standortgruppe: die Zahl in der Adresse)",
+                "en": "Number of the account or location group (business.google.com → location group: the number in the address)",
             },
             example="106412345678901234567",
         ),
@@ -204,7 +204,7 @@ LISTENER = Listener(
             "locations",
             {
                 "de": "Nummern einzelner Standorte; leer: alle des Kontos",
-                "en": "numbers of single locations; empty: all of the account",
+                "en": "Numbers of single locations; empty: all of the account",
             },
             optional=True,
             many=True,
@@ -212,17 +212,18 @@ LISTENER = Listener(
         Ask(
             "client_id",
             {
-                "de": "Client-ID des OAuth-Clients (Google-Cloud-Konsole > APIs & Dienste > Anmeldedaten)",
-                "en": "client id of the OAuth client (Google Cloud console > APIs & Services > Credentials)",
+                "de": "Client-ID des OAuth-Clients (Google-Cloud-Konsole → APIs & Dienste → Anmeldedaten)",
+                "en": "Client ID of the OAuth client (Google Cloud console → APIs & Services → Credentials)",
             },
             secret=True,
         ),
-        Ask("client_secret", {"de": f"Clientschlüssel, {_SAME['de']}", "en": f"client secret, {_SAME['en']}"}, secret=True),
+        Ask("client_secret", {"de": f"Clientschlüssel, {_SAME['de']}", "en": f"Client secret, {_SAME['en']}"}, secret=True),
         Ask(
             "refresh_token",
             {
-                "de": "Aktualisierungstoken mit dem Umfang business.manage, zum Beispiel aus Googles OAuth 2.0 Playground",
-                "en": "refresh token with the scope business.manage, for example from Google's OAuth 2.0 Playground",
+                "de": "Aktualisierungstoken mit der Berechtigung (Scope) business.manage, zum Beispiel aus Googles OAuth 2.0 "
+                "Playground",
+                "en": "Refresh token with the scope business.manage, for example from Google's OAuth 2.0 Playground",
             },
             secret=True,
         ),
@@ -230,8 +231,8 @@ LISTENER = Listener(
     setup={
         "de": "Google gibt die Schnittstelle nur auf Antrag frei (support.google.com/business, „Business Profile APIs“): bis "
         "dahin ist das Kontingent null. Danach im freigegebenen Projekt „Google My Business API“ und „My Business Business "
-        "Information API“ einschalten, einen OAuth-Client anlegen und als Inhaber oder Verwalter der Standorte den Umfang "
-        "business.manage erlauben.",
+        "Information API“ einschalten, einen OAuth-Client anlegen und als Inhaber oder Verwalter der Standorte die "
+        "Berechtigung (Scope) business.manage erteilen.",
         "en": "Google opens this interface on request only (support.google.com/business, Business Profile APIs): until then the "
         "quota is zero. Then switch on the Google My Business API and the My Business Business Information API in the approved "
         "project, create an OAuth client, and grant the scope business.manage as an owner or manager of the locations.",

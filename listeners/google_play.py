@@ -138,17 +138,17 @@ LISTENER = Listener(
             "package",
             {
                 "de": "Paketname der App: was in ihrer Adresse bei Google Play hinter id= steht",
-                "en": "the app's package name: what follows id= in its address on Google Play",
+                "en": "The app's package name: what follows id= in its address on Google Play",
             },
             example="com.yourshop.app",
         ),
         Ask(
             "service_account",
             {
-                "de": "der ganze Inhalt der JSON-Datei des Dienstkontos, auch als Base64 (Google-Cloud-Konsole > IAM > "
-                "Dienstkonten > Schlüssel > JSON)",
-                "en": "the whole content of the service account's JSON file, as it is or in base64 (Google Cloud console > IAM > "
-                "Service accounts > Keys > JSON)",
+                "de": "Der ganze Inhalt der JSON-Datei des Dienstkontos, auch als Base64 (Google-Cloud-Konsole → IAM → "
+                "Dienstkonten → Schlüssel → JSON)",
+                "en": "The whole content of the service account's JSON file, as it is or in base64 (Google Cloud console → "
+                "IAM → Service accounts → Keys → JSON)",
             },
             secret=True,
         ),

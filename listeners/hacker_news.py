@@ -171,7 +171,8 @@ LISTENER = Listener(
         Ask(
             "queries",
             {
-                "de": "Wonach soll gesucht werden? Namen oder Adressen, mit Komma getrennt; in Anführungszeichen nur genau so",
+                "de": "Wonach soll gesucht werden? Namen oder Adressen, mit Komma getrennt; in Anführungszeichen wird "
+                "wörtlich gesucht",
                 "en": "What shall be searched for? Names or addresses, with commas between; in double quotes exactly as they are",
             },
             example="yourshop.com",
@@ -180,7 +181,7 @@ LISTENER = Listener(
         Ask(
             "accounts",
             {
-                "de": "Eure eigenen Benutzernamen bei Hacker News, falls es welche gibt (oben rechts zu sehen)",
+                "de": "Ihre eigenen Benutzernamen bei Hacker News, falls vorhanden (stehen dort oben rechts)",
                 "en": "Your own user names on Hacker News, if there are any (shown at the top right when signed in)",
             },
             optional=True,
@@ -192,7 +193,8 @@ LISTENER = Listener(
         "en": "Neither an account nor a key is needed: the public search hn.algolia.com is read.",
     },
     blind_spots={
-        "de": "Antworten senden geht nicht: Hacker News hat dafür keine Schnittstelle. Die Suche folgt der Seite mit etwas "
+        "de": "Antworten lassen sich nicht senden: Hacker News hat dafür keine Schnittstelle. Die Suche folgt der Seite mit "
+        "etwas "
         "Verzug; geänderte und gelöschte Beiträge zeigt sie nur innerhalb von look_back.",
         "en": "Answers cannot be sent: Hacker News has no interface for that. The search follows the site a little later; edits "
         "and deletions are noticed within look_back only.",

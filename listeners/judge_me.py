@@ -200,15 +200,15 @@ LISTENER = Listener(
     ),
     setup={
         "de": "In Judge.me unter Einstellungen → Integrationen → Judge.me API das private Token kopieren (nicht das "
-        "öffentliche). Es darf lesen und antworten; einzelne Rechte sind nicht anzukreuzen.",
+        "öffentliche). Es darf lesen und antworten; Berechtigungen müssen Sie nicht auswählen.",
         "en": "In Judge.me, under Settings → Integrations → Judge.me API, copy the private token (not the public one). It may "
         "read and answer; there are no permissions to tick.",
     },
     verify=verify,
     push=Push(signed, read),
     blind_spots={
-        "de": "Antworten, die in Judge.me selbst gegeben wurden: die Schnittstelle nennt keine; deshalb wird auch keine Antwort "
-        "von selbst ein zweites Mal gesendet, von der unklar ist, ob sie ankam. Änderungen und Löschungen bei Bewertungen, die "
+        "de": "Antworten, die in Judge.me selbst gegeben wurden: die Schnittstelle nennt keine. Ist unklar, ob eine Antwort "
+        "ankam, wird sie deshalb nicht von selbst noch einmal gesendet. Änderungen und Löschungen bei Bewertungen, die "
         "älter als days_back sind (außer per Webhook). E-Mail-Adressen, Telefonnummern und IP-Adressen werden verworfen.",
         "en": "Answers given in Judge.me itself: its API lists none; so an answer of which it is not known whether it arrived "
         "is never sent again by itself. Edits and removals of reviews older than days_back (unless delivered by webhook). "

@@ -239,10 +239,10 @@ LISTENER = Listener(
         Ask(
             "token",
             {
-                "de": "Token des Kontos: developers.facebook.com → App → Anwendungsfälle → Threads-API → Einstellungen → "
+                "de": "Zugangstoken des Kontos: developers.facebook.com → App → Anwendungsfälle → Threads-API → Einstellungen → "
                 "Nutzer-Token-Generator. Es gilt 60 Tage; Kummerkasten erneuert es.",
                 "en": "The account's token: developers.facebook.com → app → Use cases → Threads API → Settings → User Token "
-                "Generator. It lives 60 days; Kummerkasten renews it.",
+                "Generator. It is valid for 60 days; Kummerkasten renews it.",
             },
             secret=True,
             example="THAA…",
@@ -250,9 +250,9 @@ LISTENER = Listener(
     ),
     setup={
         "de": "Auf developers.facebook.com eine App mit dem Anwendungsfall „Auf die Threads-API zugreifen“ anlegen und die "
-        "Rechte threads_basic, threads_read_replies, threads_manage_replies und threads_content_publish (Antworten), "
-        "threads_manage_mentions und threads_keyword_search wählen. Erwähnungen und Suche zeigen Fremdes erst, wenn Meta die App "
-        "geprüft hat.",
+        "Berechtigungen threads_basic, threads_read_replies, threads_manage_replies und threads_content_publish (Antworten), "
+        "threads_manage_mentions und threads_keyword_search wählen. Erwähnungen und Suche zeigen Beiträge anderer erst, wenn "
+        "Meta die App geprüft hat.",
         "en": "On developers.facebook.com make an app with the use case “Access the Threads API” and choose the permissions "
         "threads_basic, threads_read_replies, threads_manage_replies and threads_content_publish (answers), "
         "threads_manage_mentions and threads_keyword_search. Mentions and search show other people's posts only once Meta has "

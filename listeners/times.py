@@ -10,16 +10,24 @@ _MILLISECONDS = 1e11
 def instant(value: object) -> datetime | None:
     """Return the point in time that *value* names, in UTC; None where it names none. Without an offset it is UTC."""
     if isinstance(value, datetime):
-        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+        return _utc(value)
     if isinstance(value, bool) or value in (None, ""):
         return None
-    if isinstance(value, int | float) or (isinstance(value, str) and value.strip().replace(".", "", 1).isdigit()):
-        return _counted(float(value))
+    if isinstance(value, int | float) or (isinstance(value, str) and value.strip().replace(".", "", 1).isdecimal()):
+        return _counted(value)
     return _written(value.strip()) if isinstance(value, str) else None
 
 
-def _counted(number: float) -> datetime | None:
+def _utc(value: datetime) -> datetime | None:
     try:
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+    except OverflowError:  # the last hours of the year 9999, west of here
+        return None
+
+
+def _counted(value: float | str) -> datetime | None:
+    try:
+        number = float(value)
         return datetime.fromtimestamp(number / 1000 if number > _MILLISECONDS else number, UTC)
     except (OverflowError, OSError, ValueError):
         return None

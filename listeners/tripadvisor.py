@@ -166,11 +166,12 @@ LISTENER = Listener(
     ),
     setup={
         "de": "Auf tripadvisor.com/developers einen Schlüssel für die Content API anlegen (Zahlungsdaten sind nötig, ein "
-        "Tagesbudget lässt sich festlegen) und auf die Adresse dieses Servers beschränken. Jede Anfrage zählt: every = „6 h“ "
-        "genügt. Die Bedingungen begrenzen, was gespeichert und wie es gezeigt werden darf; bitte lesen.",
+        "Tagesbudget lässt sich festlegen) und auf die Adresse dieses Servers beschränken. "
+        'Jede Anfrage zählt: every = "6 h" genügt. '
+        "Die Bedingungen begrenzen, was gespeichert und wie es gezeigt werden darf; bitte lesen.",
         "en": "Make a key for the Content API on tripadvisor.com/developers (payment details are needed, a daily budget can be "
-        "set) and restrict it to this server's address. Every request counts: every = “6 h” is enough. The terms limit what may "
-        "be stored and how it is shown: please read them.",
+        "set) and restrict it to this server's address. Every request counts: "
+        'every = "6 h" is enough. The terms limit what may be stored and how it is shown: please read them.',
     },
     verify=verify,
     blind_spots={

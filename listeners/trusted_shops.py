@@ -172,7 +172,7 @@ LISTENER = Listener(
         Ask(
             "channels",
             {
-                "de": "Ids der Kanäle (chl-…), durch Kommas getrennt; leer lassen für alle Ihres Kontos. Sie stehen im Control "
+                "de": "IDs der Kanäle (chl-…), durch Kommas getrennt; leer lassen für alle Ihres Kontos. Sie stehen im Control "
                 "Centre in der Adresse des Kanals.",
                 "en": "Ids of the channels (chl-…), with commas between; leave empty for all of your account. They stand in the "
                 "address of a channel in the Control Centre.",
@@ -183,7 +183,7 @@ LISTENER = Listener(
     ),
     setup={
         "de": "Im eTrusted Control Centre (app.etrusted.com) unter Einstellungen → API-Zugangsdaten einen Zugang anlegen; "
-        "Client-ID und Client-Secret kopieren. Einzelne Rechte sind nicht anzukreuzen.",
+        "Client-ID und Client-Secret kopieren. Berechtigungen müssen Sie nicht auswählen.",
         "en": "In the eTrusted Control Centre (app.etrusted.com) make credentials under Settings → API credentials; copy client "
         "id and client secret. There are no permissions to tick.",
     },

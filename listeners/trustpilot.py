@@ -193,7 +193,7 @@ LISTENER = Listener(
             "business_unit",
             {
                 "de": "Ihre Firma auf Trustpilot: die Domain aus der Adresse Ihrer Profilseite (trustpilot.com/review/DOMAIN) "
-                "oder die Id der Business Unit.",
+                "oder die ID der Business Unit.",
                 "en": "Your company on Trustpilot: the domain from the address of your profile page "
                 "(trustpilot.com/review/DOMAIN), or the id of the business unit.",
             },
@@ -221,7 +221,7 @@ LISTENER = Listener(
         Ask(
             "business_user",
             {
-                "de": "Nur für Antworten: die Benutzer-Id (User ID) der antwortenden Person, auf ihrer Profilseite in Trustpilot "
+                "de": "Nur für Antworten: die Benutzer-ID (User ID) der antwortenden Person, auf ihrer Profilseite in Trustpilot "
                 "Business.",
                 "en": "Only for answers: the user id of the person who answers, on their profile page in Trustpilot Business.",
             },
@@ -230,7 +230,7 @@ LISTENER = Listener(
         Ask(
             "webhook_secret",
             {
-                "de": "Nur für Zustellung per Webhook: das Geheimnis aus Integrationen → Entwickler → Webhooks.",
+                "de": "Nur für Zustellung per Webhook: das Secret aus Integrationen → Entwickler → Webhooks.",
                 "en": "Only for delivery by webhook: the secret from Integrations → Developers → Webhooks.",
             },
             secret=True,
@@ -239,7 +239,7 @@ LISTENER = Listener(
     ),
     setup={
         "de": "In Trustpilot Business (mit dem Zusatz „API“) unter Integrationen → Entwickler → APIs eine Anwendung anlegen und "
-        "API-Schlüssel und API-Secret kopieren. Einzelne Rechte sind nicht anzukreuzen.",
+        "API-Schlüssel und API-Secret kopieren. Berechtigungen müssen Sie nicht auswählen.",
         "en": "In Trustpilot Business (with the API module) make an application under Integrations → Developers → APIs and copy "
         "its API key and API secret. There are no permissions to tick.",
     },

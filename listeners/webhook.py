@@ -171,7 +171,7 @@ LISTENER = Listener(
         Ask(
             "token",
             {
-                "de": "Das Geheimnis, mit dem der Absender unterschreibt. Es steht bei ihm in der Einstellung des Webhooks; bei "
+                "de": "Das Secret, mit dem der Absender signiert. Es steht bei ihm in der Einstellung des Webhooks; bei "
                 "Standard Webhooks beginnt es mit whsec_.",
                 "en": "The secret that the sender signs with. It stands in the sender's settings of the webhook, and begins with "
                 "whsec_ where it speaks Standard Webhooks.",
@@ -181,7 +181,7 @@ LISTENER = Listener(
         Ask(
             "previous",
             {
-                "de": "Das vorige Geheimnis, solange es noch gilt.",
+                "de": "Das vorige Secret, solange es noch gilt.",
                 "en": "The secret before, as long as it is still used.",
             },
             secret=True,
@@ -198,8 +198,8 @@ LISTENER = Listener(
     ),
     setup={
         "de": "Tragen Sie beim Absender die Adresse ein, unter der Kummerkasten Lieferungen dieser Quelle annimmt, und "
-        "übernehmen Sie das Geheimnis von dort. Unterschreibt er nicht nach Standard Webhooks, beschreiben Sie seine "
-        'Unterschrift (scheme = "hmac", signature_header ...).',
+        "übernehmen Sie das Secret von dort. Signiert er nicht nach Standard Webhooks, beschreiben Sie seine "
+        'Signatur (scheme = "hmac", signature_header ...).',
         "en": "Enter at the sender's the address at which Kummerkasten takes deliveries for this source, and take the secret "
         'over from there. Where it does not sign as Standard Webhooks have it, describe its signature (scheme = "hmac", '
         "signature_header ...).",

@@ -5,6 +5,7 @@ comes again for 7 days; the same message is the same mention (guarantee 2).
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -223,15 +224,16 @@ LISTENER = Listener(
         Ask(
             "token",
             {
-                "de": "Token zum Antworten: business.facebook.com → Einstellungen → Systemnutzer → Token generieren, Rechte "
-                "whatsapp_business_messaging und whatsapp_business_management.",
+                "de": "Zugangstoken zum Antworten: business.facebook.com → Einstellungen → Systemnutzer → Token generieren, "
+                "Berechtigungen whatsapp_business_messaging und whatsapp_business_management.",
                 "en": "Token for answers: business.facebook.com → Settings → System users → Generate token, permissions "
                 "whatsapp_business_messaging and whatsapp_business_management.",
             },
             secret=True,
+            optional=True,
             example="EAAB…",
         ),
-        *meta_push.ASKS,
+        *(replace(ask, optional=False) for ask in meta_push.ASKS),
     ),
     setup={
         "de": "Auf developers.facebook.com eine App mit dem Produkt WhatsApp anlegen und die Nummer verbinden. Unter WhatsApp → "

@@ -171,7 +171,8 @@ LISTENER = Listener(
         ),
     ),
     setup={
-        "de": "Auf yelp.com/developers eine App anlegen und einen Tarif wählen; Rechte gibt es keine anzukreuzen. Jede Anfrage "
+        "de": "Auf yelp.com/developers eine App anlegen und einen Tarif wählen; Berechtigungen müssen Sie nicht auswählen. Jede "
+        "Anfrage "
         'zählt zum Tageskontingent: für diese Quelle genügt every = "6 h". Yelps Bedingungen begrenzen, wie lange Texte '
         "gespeichert werden dürfen; bitte lesen.",
         "en": "Create an app on yelp.com/developers and choose a plan; there are no permissions to tick. Every request counts "

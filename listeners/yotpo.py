@@ -185,7 +185,7 @@ LISTENER = Listener(
         Ask(
             "app_key",
             {
-                "de": "App-Key (Store-Id): in Yotpo oben rechts unter dem Profil → Store-Einstellungen.",
+                "de": "App-Key (Store-ID): in Yotpo oben rechts unter dem Profil → Store-Einstellungen.",
                 "en": "App key (store id): in Yotpo at the top right under the profile → Store settings.",
             },
             example="3ovRYNIb6OIAI0ddS7EfpYkHpi0oTKl6bj82Vjiy",
@@ -201,7 +201,7 @@ LISTENER = Listener(
     ),
     setup={
         "de": "In Yotpo oben rechts das Profil öffnen → Store-Einstellungen; App-Key kopieren und den Secret Key anfordern. "
-        "Einzelne Rechte sind nicht anzukreuzen.",
+        "Berechtigungen müssen Sie nicht auswählen.",
         "en": "In Yotpo, open the profile at the top right → Store settings; copy the app key and ask for the secret key. There "
         "are no permissions to tick.",
     },
@@ -209,7 +209,7 @@ LISTENER = Listener(
     blind_spots={
         "de": "Antworten zu Bewertungen, die nicht unter den 100 neuesten ihres Produkts sind, die nicht veröffentlicht oder "
         "seit mehr als days_back Tagen unverändert sind; zurückgenommene Antworten; Fragen und Antworten zu Produkten. Weil "
-        "Yotpo Antworten verspätet zeigt, wird keine von selbst ein zweites Mal gesendet, von der unklar ist, ob sie ankam. "
+        "Yotpo Antworten verspätet zeigt, wird eine, von der unklar ist, ob sie ankam, nicht von selbst noch einmal gesendet. "
         "E-Mail-Adressen und Kundennummern werden verworfen.",
         "en": "Answers to reviews that are not among the newest 100 of their product, not published, or unchanged for more than "
         "days_back days; answers that were taken back; questions and answers about products. As Yotpo shows answers late, one "

@@ -250,8 +250,8 @@ LISTENER = Listener(
         "make an account of its own for this.",
     },
     blind_spots={
-        "de": "Was in der letzten Minute geschah (Zendesk hält es so lange zurück); interne Notizen; gelöschte Tickets, die "
-        "länger als look_back her sind; archivierte Tickets, an denen sich nichts ändert.",
+        "de": "Was in der letzten Minute geschah (Zendesk hält es so lange zurück); interne Notizen; Löschungen von Tickets, "
+        "die älter als look_back sind; archivierte Tickets, an denen sich nichts ändert.",
         "en": "What happened within the last minute (Zendesk holds it back that long); internal notes; deletions of tickets "
         "older than look_back; archived tickets in which nothing changes.",
     },

@@ -22,7 +22,8 @@ def states() -> None:
     v = viewer.current()
     found = data.sources(v.now)
     if not found:
-        notices.empty(v.words("sources.nothing"), v.words("sources.nothing_do"), "kummerkasten check\nkummerkasten pull")
+        how = "kummerkasten add\nkummerkasten check\nkummerkasten pull"
+        notices.empty(v.words("sources.nothing"), v.words("sources.nothing_do"), how)
     for status in found:
         ledger.source(status, v)
 

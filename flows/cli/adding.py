@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from flows.settings import Settings
     from listeners.contract import Ask, Listener
 
-_CANNOT = {"de": "Nicht zu hören ist:", "en": "What cannot be heard:"}
+_BLIND = {"de": "Lücken:", "en": "Blind spots:"}
+_SUCH_AS = {"de": "z. B.", "en": "such as"}
 
 
 def add_to(app: typer.Typer) -> None:
@@ -65,7 +66,7 @@ def _explain(found: "Listener", language: str) -> None:
     if found.setup:
         out.print(show.text(found.setup[language], lines=True))
     if found.blind_spots:
-        out.print(show.text(f"{_CANNOT[language]} {found.blind_spots[language]}", "dim", lines=True))
+        out.print(show.text(f"{_BLIND[language]} {found.blind_spots[language]}", "dim", lines=True))
 
 
 def _list(platforms: "tuple[str, ...]") -> None:
@@ -96,13 +97,12 @@ def _asked(
     options: dict[str, Any] = {}
     secrets: dict[str, tuple[str, str]] = {}
     for ask in found.asks:
-        says = ask.says[language]
         if ask.secret:
             variable = _variable(found.platform, ask.name)
-            value = given.pop(ask.name, "") or environ.get(variable, "") or _prompt(ask, says, hidden=True)
+            value = given.pop(ask.name, "") or environ.get(variable, "") or _prompt(ask, language, hidden=True)
             secrets |= {ask.name: (variable, value)} if value else {}
         else:
-            value = given.pop(ask.name, "") or _prompt(ask, says, hidden=False)
+            value = given.pop(ask.name, "") or _prompt(ask, language, hidden=False)
             options |= {ask.name: _typed(ask, value)} if value else {}
     return options | {key: _plain(value) for key, value in given.items()}, secrets
 
@@ -111,10 +111,16 @@ def _variable(platform: str, secret: str) -> str:
     return re.sub(r"\W", "_", f"{platform}_{secret}").upper()
 
 
-def _prompt(ask: "Ask", says: str, *, hidden: bool) -> str:
-    example = f" ({ask.example})" if ask.example else ""
+def _prompt(ask: "Ask", language: str, *, hidden: bool) -> str:
     default = "" if ask.optional else None
-    return str(typer.prompt(f"{says}{example}", default=default, hide_input=hidden, show_default=False)).strip()
+    return str(typer.prompt(_question(ask, language), default=default, hide_input=hidden, show_default=False)).strip()
+
+
+def _question(ask: "Ask", language: str) -> str:
+    """Return what is asked for, whether it may be left empty, and an example."""
+    says = ask.says[language].rstrip(".")
+    hints = (["optional"] if ask.optional else []) + ([f"{_SUCH_AS[language]} {ask.example}"] if ask.example else [])
+    return f"{says} ({', '.join(hints)})" if hints else says
 
 
 def _typed(ask: "Ask", value: str) -> Any:

@@ -38,7 +38,7 @@ def init(
     except FileExistsError as error:
         said = f"{path} is already there; it stays as it is. Name another folder: kummerkasten init FOLDER"
         raise ConfigurationError(said) from error
-    typer.echo(f"Wrote {path}. Next: kummerkasten check, then switch a source on in it, or: kummerkasten import FILE")
+    typer.echo(f"Wrote {path}. Next: kummerkasten add PLATFORM, or: kummerkasten import FILE; then kummerkasten check")
 
 
 def check(

@@ -41,7 +41,7 @@ LISTENER = Listener(
         Ask(
             "token",
             {
-                "de": "Ein App-Passwort (nicht Ihr eigenes): Einstellungen → Privatsphäre und Sicherheit → App-Passwörter.",
+                "de": "Ein App-Passwort (nicht das Ihres Kontos): Einstellungen → Privatsphäre und Sicherheit → App-Passwörter.",
                 "en": "An app password (not your own): Settings → Privacy and security → App passwords.",
             },
             secret=True,
@@ -49,7 +49,7 @@ LISTENER = Listener(
         ),
         Ask(
             "search",
-            {"de": "Wörter, nach denen gesucht wird (mit Kommas).", "en": "Words to look for (with commas)."},
+            {"de": "Wörter, nach denen gesucht wird, mit Kommas getrennt.", "en": "Words to look for, with commas between."},
             optional=True,
             many=True,
             example="yourshop",
@@ -63,7 +63,7 @@ LISTENER = Listener(
     },
     blind_spots={
         "de": "Beiträge von Konten, die uns blockieren; was die Suche nicht findet; neue Antworten unter Beiträgen, die älter "
-        "als replies_back sind und nicht uns gelten; Reaktionen. Bearbeiten kann man bei Bluesky nicht.",
+        "als replies_back sind und nicht uns gelten; Reaktionen. Beiträge lassen sich bei Bluesky nicht bearbeiten.",
         "en": "Posts of accounts that block us; what the search does not find; new answers below posts older than "
         "replies_back that are not to us; reactions. Bluesky has no editing.",
     },

@@ -134,7 +134,7 @@ def refusal(response: Response, _now: datetime) -> SourceError | None:
         return None
     name, said = str(pick(body, "error", "")), str(pick(body, "message", ""))
     where = response.request.url.path.rpartition("/")[2]
-    if any(words in said.lower() for words in ("token scope", "token method")):  # the chat's own word, and a PDS's on its way there
+    if any(words in said.lower() for words in ("token scope", "token method")):  # the second is a PDS's word
         return SourceDenied(
             f"Bluesky answers {where}: {said}",
             advice="make an app password with access to direct messages, or set direct = false",

@@ -54,7 +54,7 @@ LISTENER = Listener(
         Ask(
             "everything",
             {
-                "de": "Alle öffentlichen Beiträge hören (true), oder nur solche mit bestimmten Worten (false)?",
+                "de": "Alle öffentlichen Beiträge hören (true), oder nur solche mit bestimmten Wörtern (false)?",
                 "en": "Hear every public post (true), or only those with certain words (false)?",
             },
             optional=True,
@@ -63,7 +63,7 @@ LISTENER = Listener(
         Ask(
             "queries",
             {
-                "de": "Beiträge mit welchen Worten? Mit Komma getrennt; leer, wenn alles gehört wird",
+                "de": "Beiträge mit welchen Wörtern? Mit Komma getrennt; leer, wenn alles gehört wird",
                 "en": "Posts with which words? With commas between; empty where everything is heard",
             },
             optional=True,
@@ -88,8 +88,8 @@ LISTENER = Listener(
         ),
     ),
     setup={
-        "de": "Öffentliche Foren kann man als Gast lesen. Für private Nachrichten und Antworten legt ein Admin einen Schlüssel "
-        "an, unter Admin → API → Neuer API-Schlüssel: Benutzerebene „Einzelner Benutzer“ mit dem Benutzer, der antworten soll, "
+        "de": "Öffentliche Foren kann man als Gast lesen. Für private Nachrichten und Antworten legt ein Admin unter Admin → "
+        "API → Neuer API-Schlüssel einen Schlüssel an: Benutzerebene „Einzelner Benutzer“ mit dem Benutzer, der antworten soll, "
         "Bereich „Global“ (der Schlüssel darf dann, was dieser Benutzer darf).",
         "en": "Public forums can be read as a guest. For private messages and answers an admin makes a key, under Admin → API → "
         'New API key: user level "Single user" with the user that shall answer, scope "Global" (the key may then do what this '
@@ -97,7 +97,7 @@ LISTENER = Listener(
     },
     blind_spots={
         "de": "Beiträge, die der Benutzer (oder ein Gast) nicht sehen darf; der Chat; Änderungen und Löschungen außerhalb von "
-        "look_back. Bei queries hört es ein Thema nur weiter, solange dort in den letzten 30 Tagen eines der Worte fiel.",
+        "look_back. Bei queries hört es ein Thema nur weiter, solange dort in den letzten 30 Tagen eines der Wörter vorkam.",
         "en": "Posts that the user (or a guest) may not see; the chat; edits and deletions outside look_back. With queries a "
         "topic is followed only while one of the words was found in it during the last 30 days.",
     },

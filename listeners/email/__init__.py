@@ -47,8 +47,8 @@ LISTENER = Listener(
         Ask(
             "imap",
             {
-                "de": "Server für eingehende Post (IMAP). Steht in der Hilfe Ihres Anbieters, oft imap.anbieter.de.",
-                "en": "Server of incoming mail (IMAP). Stands in your provider's help, often imap.provider.com.",
+                "de": "Server für eingehende Post (IMAP). Er steht in der Hilfe Ihres Anbieters, oft imap.anbieter.de.",
+                "en": "Server of incoming mail (IMAP). Your provider's help names it, often imap.provider.com.",
             },
             example="imap.example.com",
         ),
@@ -90,8 +90,8 @@ LISTENER = Listener(
             Ask(
                 name,
                 {
-                    "de": f"Für OAuth mit Erneuerung (token_url): {name}, aus der Anmeldung der App bei Google oder Microsoft.",
-                    "en": f"For OAuth with renewal (token_url): {name}, from the app's registration at Google or Microsoft.",
+                    "de": f"Für OAuth mit Erneuerung (token_url): {name} von Google oder Microsoft (App registrieren).",
+                    "en": f"For OAuth with renewal (token_url): {name} of Google or Microsoft (register an app).",
                 },
                 secret=True,
                 optional=True,
@@ -101,7 +101,7 @@ LISTENER = Listener(
     ),
     setup={
         "de": "Schalten Sie beim Anbieter IMAP ein und legen Sie ein App-Passwort an. Am besten bekommt Kummerkasten ein eigenes "
-        "Postfach oder eine eigene Adresse, an die Kundenpost geht. Gelesen wird nur; nichts wird als gelesen markiert.",
+        "Postfach oder eine eigene Adresse, an die Kundenpost geht. Kummerkasten liest nur und markiert nichts als gelesen.",
         "en": "Switch IMAP on at the provider and make an app password. Best give Kummerkasten a mailbox or an address of its "
         "own that customers write to. It only reads; nothing is marked as read.",
     },

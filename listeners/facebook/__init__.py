@@ -49,8 +49,8 @@ LISTENER = Listener(
         Ask(
             "token",
             {
-                "de": "Seiten-Token: business.facebook.com → Einstellungen → Systemnutzer → Token generieren (App und Rechte "
-                "wählen); dann GET /me/accounts im Graph API Explorer, access_token der Seite.",
+                "de": "Zugangstoken der Seite: business.facebook.com → Einstellungen → Systemnutzer → Token generieren (App "
+                "und Berechtigungen wählen); dann GET /me/accounts im Graph API Explorer, access_token der Seite.",
                 "en": "Page token: business.facebook.com → Settings → System users → Generate token (choose the app and the "
                 "permissions); then GET /me/accounts in the Graph API Explorer, access_token of the page.",
             },
@@ -60,20 +60,20 @@ LISTENER = Listener(
         *meta_push.ASKS,
     ),
     setup={
-        "de": "Auf developers.facebook.com eine App vom Typ „Business“ anlegen und die Rechte pages_show_list, "
+        "de": "Auf developers.facebook.com eine App vom Typ „Business“ anlegen und die Berechtigungen pages_show_list, "
         "pages_read_engagement, pages_read_user_content, pages_manage_engagement (Antworten), pages_messaging (Messenger) und "
         "pages_manage_metadata (Webhooks) beantragen. In der Business-Suite einen Systemnutzer mit der Seite verbinden; sein "
-        "Token stirbt nicht. Für fremde Seiten prüft Meta die App (App Review).",
+        "Token läuft nicht ab. Für fremde Seiten prüft Meta die App (App Review).",
         "en": "On developers.facebook.com make an app of the type “Business” and ask for the permissions pages_show_list, "
         "pages_read_engagement, pages_read_user_content, pages_manage_engagement (answers), pages_messaging (Messenger) and "
-        "pages_manage_metadata (webhooks). In the Business Suite connect a system user with the page; its token does not die. "
+        "pages_manage_metadata (webhooks). In the Business Suite connect a system user with the page; its token does not expire. "
         "For pages that are not yours Meta reviews the app.",
     },
     blind_spots={
-        "de": "Namen von Leuten, die Facebook der App nicht zeigt; Kommentare unter Anzeigen (nur per Webhook); Kommentare unter "
+        "de": "Namen, die Facebook der App nicht zeigt; Kommentare unter Anzeigen (nur per Webhook); Kommentare unter "
         "Beiträgen, die älter als die letzten posts_back sind; Änderungen, die älter als look_back sind; Verborgenes; ältere "
-        "Nachrichten als die letzten 20 eines Gesprächs, wenn sie zwischen zwei Läufen kamen; Bewertungen gibt Facebook nur noch "
-        "in der alten Version v21.0 heraus.",
+        "Nachrichten als die letzten 20 eines Gesprächs, wenn sie zwischen zwei Läufen kamen; Empfehlungen gibt Facebook nur "
+        "noch über die alte API-Version v21.0 heraus.",
         "en": "Names of people whom Facebook does not show to the app; comments below advertisements (only by webhook); comments "
         "below posts older than the last posts_back; edits older than look_back; what is hidden; messages before the last 20 of "
         "a dialogue, where they came between two runs; recommendations are given by the old version v21.0 only.",

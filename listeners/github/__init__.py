@@ -101,7 +101,8 @@ LISTENER = Listener(
         Ask(
             "token",
             {
-                "de": "Das Token: auf GitHub unter Settings → Developer settings → Fine-grained tokens (leer: nur Öffentliches)",
+                "de": "Das Zugangstoken: auf GitHub unter Settings → Developer settings → Fine-grained tokens (leer: nur "
+                "Öffentliches)",
                 "en": "The token: on GitHub under Settings → Developer settings → Fine-grained tokens (empty: public only)",
             },
             secret=True,
@@ -110,7 +111,7 @@ LISTENER = Listener(
         Ask(
             "webhook",
             {
-                "de": "Das Geheimnis des Webhooks, falls GitHub selbst melden soll (frei gewählt, dasselbe wie im Webhook)",
+                "de": "Das Secret des Webhooks, falls GitHub von selbst liefern soll (frei gewählt, dasselbe wie im Webhook)",
                 "en": "The secret of the webhook, if GitHub shall deliver by itself (of your choice, the same as in the webhook)",
             },
             secret=True,
@@ -118,9 +119,9 @@ LISTENER = Listener(
         ),
     ),
     setup={
-        "de": "Auf github.com/settings/personal-access-tokens/new ein Fine-grained Token für eure Repositorys anlegen, mit den "
-        "Rechten Issues, Pull requests und Discussions: „Read-only“, zum Antworten „Read and write“. Ohne Token sind nur "
-        "öffentliche Issues hörbar, mit 60 Anfragen in der Stunde.",
+        "de": "Auf github.com/settings/personal-access-tokens/new ein Fine-grained Token für Ihre Repositorys anlegen, mit "
+        "den Berechtigungen Issues, Pull requests und Discussions: „Read-only“, zum Antworten „Read and write“. Ohne Token "
+        "lassen sich nur öffentliche Issues hören, mit 60 Anfragen in der Stunde.",
         "en": "Make a fine-grained token for your repositories on github.com/settings/personal-access-tokens/new, with the "
         'permissions Issues, Pull requests and Discussions: "Read-only", to answer "Read and write". Without a token only public '
         "issues are heard, with 60 requests an hour.",

@@ -68,10 +68,11 @@ LISTENER = Listener(
         Ask(
             "token",
             {
-                "de": "Token des Kontos: developers.facebook.com → App → Instagram → API-Einrichtung mit Instagram-Login → "
+                "de": "Zugangstoken des Kontos: developers.facebook.com → App → Instagram → API-Einrichtung mit "
+                "Instagram-Login → "
                 "Zugriffsschlüssel generieren. Es gilt 60 Tage; Kummerkasten erneuert es.",
                 "en": "The account's token: developers.facebook.com → app → Instagram → API setup with Instagram login → "
-                "Generate access tokens. It lives 60 days; Kummerkasten renews it.",
+                "Generate access tokens. It is valid for 60 days; Kummerkasten renews it.",
             },
             secret=True,
             example="IGAA…",
@@ -80,9 +81,10 @@ LISTENER = Listener(
     ),
     setup={
         "de": "Das Konto muss ein Business- oder Creator-Konto sein. Auf developers.facebook.com eine App anlegen, das Produkt "
-        "Instagram hinzufügen und die Rechte instagram_business_basic, instagram_business_manage_comments und (für Nachrichten) "
+        "Instagram hinzufügen und die Berechtigungen instagram_business_basic, instagram_business_manage_comments und (für "
+        "Nachrichten) "
         "instagram_business_manage_messages wählen. In Instagram unter Einstellungen → Nachrichten den Zugriff auf Nachrichten "
-        "erlauben. Für markierte Beiträge braucht es statt dessen ein Seiten-Token (page und account).",
+        "erlauben. Für markierte Beiträge braucht es stattdessen das Zugangstoken einer Seite (page und account).",
         "en": "The account must be a business or creator account. On developers.facebook.com make an app, add the product "
         "Instagram and choose the permissions instagram_business_basic, instagram_business_manage_comments and (for messages) "
         "instagram_business_manage_messages. In Instagram, under Settings → Messages, allow access to messages. Tagged posts "

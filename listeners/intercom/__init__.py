@@ -34,7 +34,7 @@ LISTENER = Listener(
         Ask(
             "token",
             {
-                "de": "Das Zugriffstoken Ihrer App: Developer Hub → App → Configure → Authentication → Access token.",
+                "de": "Das Zugangstoken Ihrer App: Developer Hub → App → Configure → Authentication → Access token.",
                 "en": "Your app's access token: Developer Hub → app → Configure → Authentication → Access token.",
             },
             secret=True,
@@ -43,7 +43,7 @@ LISTENER = Listener(
             "region",
             {
                 "de": "Wo Ihre Daten liegen: us, eu oder au (Einstellungen → Workspace).",
-                "en": "Where your data lie: us, eu or au (Settings → Workspace).",
+                "en": "Where your data is kept: us, eu or au (Settings → Workspace).",
             },
             optional=True,
             example="us",
@@ -59,16 +59,16 @@ LISTENER = Listener(
         ),
     ),
     setup={
-        "de": "Unter developers.intercom.com (Developer Hub) eine App für den eigenen Workspace anlegen. Rechte unter "
-        "Authentication: Read conversations, Write conversations, Read admins. Das Token gilt für den Menschen, der die App "
-        "angelegt hat; in seinem Namen wird geantwortet.",
+        "de": "Unter developers.intercom.com (Developer Hub) eine App für den eigenen Workspace anlegen. Berechtigungen unter "
+        "Authentication: Read conversations, Write conversations, Read admins. Das Token gehört der Person, die die App "
+        "angelegt hat; in ihrem Namen wird geantwortet.",
         "en": "At developers.intercom.com (Developer Hub) make an app for your own workspace. Permissions under "
         "Authentication: Read conversations, Write conversations, Read admins. The token belongs to the person who made the "
         "app; answers go out in that name.",
     },
     blind_spots={
-        "de": "Interne Notizen; aus sehr langen Gesprächen alles vor den letzten 500 Beiträgen; gelöschte Gespräche, die "
-        "länger als look_back her sind.",
+        "de": "Interne Notizen; aus sehr langen Gesprächen alles vor den letzten 500 Beiträgen; Löschungen von Gesprächen, "
+        "die älter als look_back sind.",
         "en": "Internal notes; of very long conversations all before the last 500 parts; deletions of conversations older "
         "than look_back.",
     },

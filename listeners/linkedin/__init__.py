@@ -60,7 +60,7 @@ def expires(client: Client, _source: Source) -> datetime | None:
     return instant(pick(client.grant(client.at(f"{_OAUTH}/introspectToken"), form, {}), "expires_at"))
 
 
-_AUTH = {"de": "linkedin.com/developers > Ihre App > Auth", "en": "linkedin.com/developers > your app > Auth"}
+_AUTH = {"de": "linkedin.com/developers → Ihre App → Auth", "en": "linkedin.com/developers → your app → Auth"}
 
 LISTENER = Listener(
     platform=PLATFORM,
@@ -80,17 +80,17 @@ LISTENER = Listener(
             "organization",
             {
                 "de": "Nummer Ihrer Seite: als Administrator öffnen, die Zahl in linkedin.com/company/12345/admin",
-                "en": "number of your page: open it as its administrator, the number in linkedin.com/company/12345/admin",
+                "en": "Number of your page: open it as its administrator, the number in linkedin.com/company/12345/admin",
             },
             example="12345",
         ),
         Ask(
             "token",
             {
-                "de": "Zugriffstoken, lebt 60 Tage: linkedin.com/developers/tools/oauth > Create token, mit "
+                "de": "Zugangstoken, 60 Tage gültig: linkedin.com/developers/tools/oauth → Create token, mit "
                 "r_organization_social_feed, w_organization_social_feed und rw_organization_admin; leer, wenn Sie ein "
                 "Aktualisierungstoken haben",
-                "en": "access token, lives 60 days: linkedin.com/developers/tools/oauth > Create token, with "
+                "en": "Access token, valid for 60 days: linkedin.com/developers/tools/oauth → Create token, with "
                 "r_organization_social_feed, w_organization_social_feed and rw_organization_admin; empty if you have a "
                 "refresh token",
             },
@@ -100,8 +100,8 @@ LISTENER = Listener(
         Ask(
             "client_id",
             {
-                "de": f"Client-ID der App, um zu sehen, wann das Token stirbt: {_AUTH['de']}",
-                "en": f"client id of the app, to see when the token dies: {_AUTH['en']}",
+                "de": f"Client-ID der App, damit Kummerkasten den Ablauf des Tokens melden kann: {_AUTH['de']}",
+                "en": f"Client ID of the app, to see when the token expires: {_AUTH['en']}",
             },
             secret=True,
             optional=True,
@@ -109,8 +109,8 @@ LISTENER = Listener(
         Ask(
             "client_secret",
             {
-                "de": "Client-Schlüssel, an derselben Stelle; auch für Webhooks",
-                "en": "client secret, in the same place; for webhooks as well",
+                "de": "Client-Secret, an derselben Stelle; auch für Webhooks",
+                "en": "Client secret, in the same place; for webhooks as well",
             },
             secret=True,
             optional=True,
@@ -118,8 +118,8 @@ LISTENER = Listener(
         Ask(
             "refresh_token",
             {
-                "de": "Aktualisierungstoken, lebt ein Jahr; LinkedIn gibt es nur zugelassenen Partnern",
-                "en": "refresh token, lives a year; LinkedIn gives it to approved partners only",
+                "de": "Aktualisierungstoken, ein Jahr gültig; LinkedIn gibt es nur zugelassenen Partnern",
+                "en": "Refresh token, valid for a year; LinkedIn gives it to approved partners only",
             },
             secret=True,
             optional=True,
@@ -128,13 +128,14 @@ LISTENER = Listener(
     setup={
         "de": "Unter linkedin.com/developers eine App anlegen, mit Ihrer Seite bestätigen und das Produkt „Community Management "
         "API“ beantragen: Nur eingetragene Unternehmen bekommen es, nach einer Prüfung. Das Token muss ein Administrator der "
-        "Seite erteilen. In der Entwicklungsstufe sind es 500 Abfragen am Tag und keine Webhooks.",
+        "Seite erteilen. In der Entwicklungsstufe (Development Tier) sind 500 Abfragen am Tag erlaubt; Webhooks gibt es dort "
+        "nicht.",
         "en": "Create an app at linkedin.com/developers, verify it with your page, and request the product Community Management "
         "API: only registered companies get it, after a review. The token must be granted by an administrator of the page. In "
         "the development tier there are 500 requests a day and no webhooks.",
     },
     blind_spots={
-        "de": "Die Namen der Leute; Nachrichten an die Seite; Kommentare unter Beiträgen anderer; was unter Beiträgen gesagt "
+        "de": "Die Namen der Personen; Nachrichten an die Seite; Kommentare unter Beiträgen anderer; was unter Beiträgen gesagt "
         "wird, die älter als posts_back sind; Änderungen, die später als look_back kommen; ob ein Beitrag, der Sie nennt, "
         "geändert oder gelöscht wurde.",
         "en": "People's names; messages to the page; comments below other people's posts; what is said below posts older than "

@@ -1,6 +1,7 @@
 """How LinkedIn delivers by itself: ORGANIZATION_SOCIAL_ACTION_NOTIFICATIONS ("Webhooks", learn.microsoft.com)."""
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import partial
@@ -20,6 +21,8 @@ from listeners.walks import understood
 _PREFIX = b"hmacsha256="
 _COMES_AGAIN = timedelta(hours=9)
 """What could not be delivered comes again every five minutes for eight hours ("Organization Social Action Notifications")."""
+_CODE = re.compile(r"[A-Za-z0-9-]{1,64}")
+"""A challenge is a UUID. Whatever else is asked, a signed delivery for example, is not signed for whoever asks."""
 
 
 def signed(headers: Mapping[str, str], body: bytes, secrets: Mapping[str, str], now: datetime) -> bool:
@@ -34,7 +37,7 @@ def signed(headers: Mapping[str, str], body: bytes, secrets: Mapping[str, str], 
 def handshake(query: Mapping[str, str], _body: bytes, secrets: Mapping[str, str]) -> str | None:
     """Answer the challenge with its HMAC; LinkedIn asks again every two hours ("Webhook Registration and Validation")."""
     code, secret = query.get("challengeCode", ""), secrets.get("client_secret", "")
-    if not code or not secret:
+    if not _CODE.fullmatch(code) or not secret:
         return None
     return json.dumps({"challengeCode": code, "challengeResponse": signature(secret.encode(), code.encode())})
 

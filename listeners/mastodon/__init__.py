@@ -4,7 +4,7 @@ from desk.answering import ReplyRules
 from desk.source import Source
 from listeners.contract import Ask, Listener
 from listeners.http import Client
-from listeners.mastodon.reply import CHARACTERS, reply
+from listeners.mastodon.reply import CHARACTERS, look, reply
 from listeners.mastodon.statuses import PLATFORM
 from listeners.mastodon.streams import Options, pull
 
@@ -22,6 +22,7 @@ LISTENER = Listener(
     options=Options,
     pull=pull,
     reply=reply,
+    look=look,
     base_url="https://mastodon.social",
     verify=verify,
     setup={

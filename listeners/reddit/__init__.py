@@ -66,8 +66,8 @@ LISTENER = Listener(
         Ask(
             "subreddits",
             {
-                "de": "Welche Subreddits ganz? Ohne r/, mit Komma getrennt; leer, wenn nur gesucht wird",
-                "en": "Which subreddits whole? Without r/, with commas between; empty to search only",
+                "de": "Welche Subreddits vollständig hören? Ohne r/, mit Komma getrennt; leer, wenn nur gesucht wird",
+                "en": "Which subreddits to hear in full? Without r/, with commas between; empty to search only",
             },
             optional=True,
             many=True,
@@ -75,7 +75,7 @@ LISTENER = Listener(
         Ask(
             "queries",
             {
-                "de": "Nach welchen Worten in ganz Reddit suchen? Mit Komma getrennt",
+                "de": "Nach welchen Wörtern in ganz Reddit suchen? Mit Komma getrennt",
                 "en": "Which words to search all of Reddit for? With commas between",
             },
             optional=True,
@@ -84,7 +84,7 @@ LISTENER = Listener(
         Ask(
             "username",
             {
-                "de": "Der Name eures Kontos, ohne u/ (leer: nur öffentlich lesen)",
+                "de": "Der Name Ihres Kontos, ohne u/ (leer: nur öffentlich lesen)",
                 "en": "The name of your account, without u/ (empty: read in public only)",
             },
             optional=True,
@@ -92,20 +92,20 @@ LISTENER = Listener(
         Ask(
             "client_id",
             {
-                "de": "Die Kennung der App: auf reddit.com/prefs/apps unter ihrem Namen",
+                "de": "Die Client-ID der App: auf reddit.com/prefs/apps unter ihrem Namen",
                 "en": "The app's id: on reddit.com/prefs/apps below its name",
             },
             secret=True,
         ),
         Ask(
             "client_secret",
-            {"de": "Das Geheimnis der App: dort in der Zeile „secret“", "en": 'The app\'s secret: there in the row "secret"'},
+            {"de": "Das Secret der App: dort in der Zeile „secret“", "en": 'The app\'s secret: there in the row "secret"'},
             secret=True,
         ),
         Ask(
             "refresh_token",
             {
-                "de": "Das Refresh-Token eures Kontos (leer: nur öffentlich lesen, oder mit Passwort)",
+                "de": "Das Aktualisierungstoken (Refresh Token) Ihres Kontos (leer: nur öffentlich lesen, oder mit Passwort)",
                 "en": "Your account's refresh token (empty: read in public only, or by password)",
             },
             secret=True,
@@ -114,7 +114,7 @@ LISTENER = Listener(
         Ask(
             "password",
             {
-                "de": "Statt dessen das Passwort des Kontos; nur mit einer App vom Typ „script“, ohne Zwei-Faktor-Anmeldung",
+                "de": "Stattdessen das Passwort des Kontos; nur mit einer App vom Typ „script“, ohne Zwei-Faktor-Anmeldung",
                 "en": 'Instead the account\'s password; only with an app of the type "script" and without two-factor sign-in',
             },
             secret=True,
@@ -124,16 +124,18 @@ LISTENER = Listener(
     setup={
         "de": "Reddit verlangt für neue Apps eine Freigabe (Formular „API access“ im Hilfebereich) und für gewerbliche Nutzung "
         "einen Vertrag. Danach auf reddit.com/prefs/apps eine App vom Typ „script“ oder „web app“ anlegen. Für Posteingang, "
-        "Antworten und Modmail braucht sie die Rechte read, history, identity, privatemessages, submit und modmail.",
+        "Antworten und Modmail braucht sie die Berechtigungen (Scopes) read, history, identity, privatemessages, submit und "
+        "modmail.",
         "en": 'Reddit wants to approve new apps (the form "API access" in its help pages), and a contract for commercial use. '
         'Then make an app of the type "script" or "web app" on reddit.com/prefs/apps. For the inbox, answers and modmail it '
         "needs the scopes read, history, identity, privatemessages, submit and modmail.",
     },
     blind_spots={
-        "de": "Der Chat, in den Reddit seit 2025 private Nachrichten verlegt; mehr als 1.000 neue Dinge je Liste zwischen zwei "
+        "de": "Der Chat, in den Reddit seit 2025 private Nachrichten verlegt; mehr als 1.000 neue Einträge je Liste zwischen "
+        "zwei "
         "Läufen; bei der Suche Kommentare, die das Wort nur selbst enthalten, und was unter einem Beitrag nach threads_for oder "
         "jenseits der 500 neuesten Kommentare steht; Änderungen und Löschungen außerhalb von look_back.",
-        "en": "The chat, into which Reddit has been moving private messages since 2025; more than 1,000 new things per list "
+        "en": "The chat, into which Reddit has been moving private messages since 2025; more than 1,000 new entries per list "
         "between two runs; with a search, comments that hold the word only themselves, and what stands below a post after "
         "threads_for or beyond its 500 newest comments; edits and deletions outside look_back.",
     },

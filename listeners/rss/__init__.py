@@ -38,7 +38,8 @@ LISTENER = Listener(
         Ask(
             "feeds",
             {
-                "de": "Adressen der Feeds, mit Kommas getrennt. Oft am orangen Symbol der Seite oder unter /feed; ein Google "
+                "de": "Adressen der Feeds, mit Kommas getrennt. Oft hinter dem orangefarbenen Symbol der Seite oder unter "
+                "/feed; ein Google "
                 "Alert nennt seine, wenn man „Senden an: RSS-Feed“ wählt.",
                 "en": "Addresses of the feeds, with commas between. Often behind a site's orange symbol or at /feed; a Google "
                 'Alert shows its own once "Deliver to: RSS feed" is chosen.',

@@ -58,7 +58,7 @@ LISTENER = Listener(
         Ask(
             "tags",
             {
-                "de": "Fragen mit welchen Schlagwörtern? Mit Komma getrennt; leer, wenn nur nach Worten gesucht wird",
+                "de": "Fragen mit welchen Schlagwörtern? Mit Komma getrennt; leer, wenn nur nach Wörtern gesucht wird",
                 "en": "Questions with which tags? With commas between; empty to search for words only",
             },
             optional=True,
@@ -67,7 +67,7 @@ LISTENER = Listener(
         Ask(
             "queries",
             {
-                "de": "Fragen mit welchen Worten? Mit Komma getrennt; leer, wenn Schlagwörter genügen",
+                "de": "Fragen mit welchen Wörtern? Mit Komma getrennt; leer, wenn Schlagwörter genügen",
                 "en": "Questions with which words? With commas between; empty where tags are enough",
             },
             optional=True,
@@ -76,8 +76,8 @@ LISTENER = Listener(
         Ask(
             "key",
             {
-                "de": "Der API-Schlüssel von stackapps.com/apps/oauth/register (Zeile „Key“): 10.000 statt 300 Fragen am Tag",
-                "en": 'The API key from stackapps.com/apps/oauth/register (row "Key"): 10,000 instead of 300 questions a day',
+                "de": "Der API-Schlüssel von stackapps.com/apps/oauth/register (Zeile „Key“): 10.000 statt 300 Anfragen am Tag",
+                "en": 'The API key from stackapps.com/apps/oauth/register (row "Key"): 10,000 instead of 300 requests a day',
             },
             secret=True,
             optional=True,
@@ -85,7 +85,7 @@ LISTENER = Listener(
         Ask(
             "token",
             {
-                "de": "Nur zum Antworten: das Zugriffstoken mit den Rechten write_access und no_expiry",
+                "de": "Nur zum Antworten: das Zugangstoken mit den Berechtigungen write_access und no_expiry",
                 "en": "For answers only: the access token with the scopes write_access and no_expiry",
             },
             secret=True,
@@ -93,16 +93,16 @@ LISTENER = Listener(
         ),
     ),
     setup={
-        "de": "Lesen geht ohne Konto, mit 300 Fragen am Tag. Mit einem kostenlosen Schlüssel sind es 10.000: auf "
+        "de": "Lesen geht ohne Konto, mit 300 Anfragen am Tag. Mit einem kostenlosen Schlüssel sind es 10.000: auf "
         "stackapps.com/apps/oauth/register eine Anwendung eintragen und den „Key“ kopieren. Zum Antworten dazu ein Token mit "
         "write_access und no_expiry holen (api.stackexchange.com/docs/authentication).",
-        "en": "Reading needs no account and allows 300 questions a day. A free key allows 10,000: register an application on "
+        "en": "Reading needs no account and allows 300 requests a day. A free key allows 10,000: register an application on "
         'stackapps.com/apps/oauth/register and copy its "Key". For answers get a token with write_access and no_expiry as well '
         "(api.stackexchange.com/docs/authentication).",
     },
     blind_spots={
         "de": "Kommentare unter Fragen, bei denen länger als threads_for nichts geschah; Chats; gelöschte Beiträge nur innerhalb "
-        "von look_back. Geantwortet wird als Kommentar, das braucht auf der Seite genug Ansehen.",
+        "von look_back. Geantwortet wird als Kommentar, das erfordert auf der Seite genug Reputation.",
         "en": "Comments below questions that nothing happened to for longer than threads_for; chats; deleted posts only within "
         "look_back. Answers are sent as comments, which needs enough reputation on the site.",
     },

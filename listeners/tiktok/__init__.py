@@ -104,7 +104,7 @@ def verify(client: Client, source: Source) -> str:
     return f"{pick(account, 'display_name', '')} (@{pick(account, 'username', options.business_id)})".strip()
 
 
-_APP = {"de": "business-api.tiktok.com > My Apps > Ihre App", "en": "business-api.tiktok.com > My Apps > your app"}
+_APP = {"de": "business-api.tiktok.com → My Apps → Ihre App", "en": "business-api.tiktok.com → My Apps → your app"}
 
 LISTENER = Listener(
     platform=PLATFORM,
@@ -122,21 +122,21 @@ LISTENER = Listener(
         Ask(
             "business_id",
             {
-                "de": "die open_id aus der Antwort, mit der Sie das Token bekommen haben",
-                "en": "the open_id in the answer that gave you the token",
+                "de": "Die open_id aus der Antwort, mit der Sie das Token bekommen haben",
+                "en": "The open_id in the answer that gave you the token",
             },
         ),
         Ask(
             "client_id",
-            {"de": f"App-ID: {_APP['de']}", "en": f"app id: {_APP['en']}"},
+            {"de": f"App-ID: {_APP['de']}", "en": f"App ID: {_APP['en']}"},
             secret=True,
             optional=True,
         ),
         Ask(
             "client_secret",
             {
-                "de": "App-Geheimnis, an derselben Stelle; auch für Webhooks",
-                "en": "app secret, in the same place; for webhooks as well",
+                "de": "App-Secret, an derselben Stelle; auch für Webhooks",
+                "en": "App secret, in the same place; for webhooks as well",
             },
             secret=True,
             optional=True,
@@ -144,8 +144,8 @@ LISTENER = Listener(
         Ask(
             "refresh_token",
             {
-                "de": "Aktualisierungstoken, lebt ein Jahr: aus derselben Antwort wie open_id",
-                "en": "refresh token, lives a year: in the same answer as open_id",
+                "de": "Aktualisierungstoken, ein Jahr gültig: aus derselben Antwort wie open_id",
+                "en": "Refresh token, valid for a year: in the same answer as open_id",
             },
             secret=True,
             optional=True,
@@ -153,19 +153,19 @@ LISTENER = Listener(
         Ask(
             "token",
             {
-                "de": "nur zum Ausprobieren, wenn Sie kein Aktualisierungstoken haben: das Zugriffstoken, lebt einen Tag",
-                "en": "only to try it out, where you have no refresh token: the access token, which lives a day",
+                "de": "Nur zum Ausprobieren, wenn Sie kein Aktualisierungstoken haben: das Zugangstoken, einen Tag gültig",
+                "en": "Only to try it out, where you have no refresh token: the access token, valid for a day",
             },
             secret=True,
             optional=True,
         ),
     ),
     setup={
-        "de": "Unter business-api.tiktok.com als Unternehmen anmelden, eine App mit „TikTok Accounts > Business Comment“, "
+        "de": "Unter business-api.tiktok.com als Unternehmen registrieren, eine App mit „TikTok Accounts → Business Comment“, "
         "„Business Media“ und „Business User“ anlegen und die Accounts API beantragen. Dann öffnet der Inhaber des "
         "Business-Kontos die Adresse „TikTok account holder authorization URL“ der App und stimmt zu; den Code, den er bekommt, "
-        "tauscht /tt_user/oauth2/token/ gegen open_id, Zugriffs- und Aktualisierungstoken.",
-        "en": "Register as a company at business-api.tiktok.com, create an app with TikTok Accounts > Business Comment, Business "
+        "tauscht /tt_user/oauth2/token/ gegen open_id, Zugangs- und Aktualisierungstoken.",
+        "en": "Register as a company at business-api.tiktok.com, create an app with TikTok Accounts → Business Comment, Business "
         "Media and Business User, and apply for the Accounts API. Then the owner of the business account opens the app's TikTok "
         "account holder authorization URL and agrees; /tt_user/oauth2/token/ exchanges the code that comes for open_id, access "
         "token and refresh token.",

@@ -133,7 +133,7 @@ LISTENER = Listener(
         Ask(
             "token",
             {
-                "de": "Persönliches Token: oben rechts Ihr Bild → Einstellungen → Personal tokens",
+                "de": "Persönliches Zugangstoken: oben rechts Ihr Bild → Einstellungen → Personal tokens",
                 "en": "Personal token: your picture in the upper right corner → Settings → Personal tokens",
             },
             secret=True,
@@ -158,7 +158,8 @@ LISTENER = Listener(
         ),
     ),
     setup={
-        "de": "In Typeform oben rechts: Einstellungen → Personal tokens → Generate a new token, mit den Rechten „Forms: Read“ "
+        "de": "In Typeform oben rechts: Einstellungen → Personal tokens → Generate a new token, mit den Berechtigungen "
+        "„Forms: Read“ "
         "und „Responses: Read“. Für die sofortige Zustellung je Formular unter Connect → Webhooks die Adresse von Kummerkasten "
         "und ein selbst gewähltes Secret eintragen.",
         "en": "In Typeform, upper right corner: Settings → Personal tokens → Generate a new token, with the scopes Forms: Read "

@@ -60,8 +60,8 @@ LISTENER = Listener(
         Ask(
             "search",
             {
-                "de": "Suchanfragen in der Suchsprache von X (mit Kommas).",
-                "en": "Queries in X's search language (with commas).",
+                "de": "Suchanfragen in der Suchsprache von X, mit Kommas getrennt.",
+                "en": "Queries in X's search language, with commas between.",
             },
             optional=True,
             many=True,
@@ -97,7 +97,8 @@ LISTENER = Listener(
         Ask(
             "refresh_token",
             {
-                "de": "Das Refresh Token, das nach der Zustimmung des Kontos kommt (Scope offline.access). Es wird bei jedem "
+                "de": "Das Aktualisierungstoken (Refresh Token), das nach der Zustimmung des Kontos kommt (Scope "
+                "offline.access). Es wird bei jedem "
                 "Gebrauch ersetzt; Kummerkasten bewahrt das neue auf.",
                 "en": "The refresh token that comes after the account has consented (scope offline.access). Each use replaces "
                 "it; Kummerkasten keeps the new one.",
@@ -108,8 +109,8 @@ LISTENER = Listener(
     ),
     setup={
         "de": "Unter console.x.com ein Projekt mit einer App anlegen (Lesen kostet, siehe Preisseite). Nur lesen: Bearer "
-        "Token. Für Antworten und Direktnachrichten: User authentication settings → OAuth 2.0, und dem Konto diese Scopes "
-        "geben: tweet.read tweet.write users.read dm.read dm.write offline.access.",
+        "Token. Für Antworten und Direktnachrichten: User authentication settings → OAuth 2.0, und mit dem Konto diesen "
+        "Berechtigungen (Scopes) zustimmen: tweet.read tweet.write users.read dm.read dm.write offline.access.",
         "en": "At console.x.com make a project with an app (reading costs, see the price page). Reading only: bearer token. "
         "For answers and direct messages: User authentication settings → OAuth 2.0, and let the account grant these scopes: "
         "tweet.read tweet.write users.read dm.read dm.write offline.access.",

@@ -23,8 +23,8 @@ def access(_source: Source, secrets: Mapping[str, str]) -> Access:
 
 
 _WHERE = {
-    "de": "Google-Cloud-Konsole > APIs & Dienste > Anmeldedaten",
-    "en": "Google Cloud console > APIs & Services > Credentials",
+    "de": "Google-Cloud-Konsole → APIs & Dienste → Anmeldedaten",
+    "en": "Google Cloud console → APIs & Services → Credentials",
 }
 
 _REPLIES: Replies = {"comment": ReplyRules(characters=CHARACTERS)}
@@ -45,8 +45,8 @@ LISTENER = Listener(
         Ask(
             "channel",
             {
-                "de": "Ihr Kanal: das Handle mit @ oder die Kanal-ID (YouTube Studio > Einstellungen > Kanal > Erweitert)",
-                "en": "your channel: its handle with @, or its id (YouTube Studio > Settings > Channel > Advanced)",
+                "de": "Ihr Kanal: das Handle mit @ oder die Kanal-ID (YouTube Studio → Einstellungen → Kanal → Erweitert)",
+                "en": "Your channel: its handle with @, or its id (YouTube Studio → Settings → Channel → Advanced)",
             },
             optional=True,
             example="@yourshop",
@@ -54,8 +54,8 @@ LISTENER = Listener(
         Ask(
             "videos",
             {
-                "de": "einzelne Videos: was in ihrer Adresse hinter v= steht",
-                "en": "single videos: what follows v= in their address",
+                "de": "Einzelne Videos: was in ihrer Adresse hinter v= steht",
+                "en": "Single videos: what follows v= in their address",
             },
             optional=True,
             many=True,
@@ -64,29 +64,30 @@ LISTENER = Listener(
         Ask(
             "token",
             {
-                "de": f"API-Schlüssel, wenn nur gelesen wird: {_WHERE['de']} > API-Schlüssel erstellen",
-                "en": f"API key, if you only read: {_WHERE['en']} > Create API key",
+                "de": f"API-Schlüssel, wenn nur gelesen wird: {_WHERE['de']} → API-Schlüssel erstellen",
+                "en": f"API key, if you only read: {_WHERE['en']} → Create API key",
             },
             secret=True,
             optional=True,
         ),
         Ask(
             "client_id",
-            {"de": f"für Antworten: Client-ID, {_WHERE['de']} > OAuth-Client", "en": f"to answer: client id, {_WHERE['en']}"},
+            {"de": f"Für Antworten: Client-ID, {_WHERE['de']} → OAuth-Client", "en": f"To answer: client ID, {_WHERE['en']}"},
             secret=True,
             optional=True,
         ),
         Ask(
             "client_secret",
-            {"de": "für Antworten: Clientschlüssel, an derselben Stelle", "en": "to answer: client secret, in the same place"},
+            {"de": "Für Antworten: Clientschlüssel, an derselben Stelle", "en": "To answer: client secret, in the same place"},
             secret=True,
             optional=True,
         ),
         Ask(
             "refresh_token",
             {
-                "de": "für Antworten: Aktualisierungstoken mit dem Umfang youtube.force-ssl, aus Googles OAuth 2.0 Playground",
-                "en": "to answer: refresh token with the scope youtube.force-ssl, say from Google's OAuth 2.0 Playground",
+                "de": "Für Antworten: Aktualisierungstoken mit der Berechtigung (Scope) youtube.force-ssl, aus Googles OAuth "
+                "2.0 Playground",
+                "en": "To answer: refresh token with the scope youtube.force-ssl, say from Google's OAuth 2.0 Playground",
             },
             secret=True,
             optional=True,
@@ -94,12 +95,13 @@ LISTENER = Listener(
     ),
     setup={
         "de": "In der Google-Cloud-Konsole ein Projekt anlegen und unter „Bibliothek“ die „YouTube Data API v3“ einschalten. Zum "
-        "Lesen genügt ein API-Schlüssel. Zum Antworten einen OAuth-Client anlegen und den Zugriff mit dem Umfang "
-        "youtube.force-ssl einmal für Ihren Kanal erlauben; die App im Zustimmungsbildschirm auf „In Produktion“ stellen, sonst "
-        "stirbt das Token nach sieben Tagen.",
+        "Lesen genügt ein API-Schlüssel. Zum Antworten einen OAuth-Client anlegen und den Zugriff auf Ihren Kanal mit der "
+        "Berechtigung (Scope) youtube.force-ssl einmal erlauben; die App im Zustimmungsbildschirm auf „In Produktion“ "
+        "stellen, sonst "
+        "läuft das Token nach sieben Tagen ab.",
         "en": "Create a project in the Google Cloud console and switch on the YouTube Data API v3 under Library. An API key is "
         "enough to read. To answer, create an OAuth client and grant access once for your channel with the scope "
-        "youtube.force-ssl; set the app to In production on the consent screen, or the token dies after seven days.",
+        "youtube.force-ssl; set the app to In production on the consent screen, or the token expires after seven days.",
     },
     blind_spots={
         "de": "Private Nachrichten gibt es nicht. Nicht zu sehen sind Live-Chat, gesperrte und nicht freigegebene Kommentare "

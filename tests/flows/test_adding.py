@@ -71,6 +71,13 @@ def test_wrong_settings_are_named_before_anything_is_written(kk: Run, config: Pa
     assert config.read_text() == before
 
 
+def test_what_may_be_left_empty_is_called_optional_and_examples_are_shown(kk: Run, config: Path, sandbox: str) -> None:  # noqa: F811
+    said = kk("add", "appstore", "--set", f"base_url={sandbox}/appstore", given="1234567890\n\n").output
+    assert "(such as 123456789):" in said
+    assert "(optional, such as de,at,ch):" in said
+    assert "countries" not in read(config.read_text()).source("appstore").options
+
+
 def test_a_setting_that_is_a_table_is_written_as_one(kk: Run, config: Path) -> None:  # noqa: F811
     fields = '{ text = "data.message", id = "data.id", author = "data.user" }'
     kk("add", "webhook", "--set", "token=whsec_c2VjcmV0", "--set", f"fields={fields}", given="\n\n\n\n")
