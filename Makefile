@@ -22,7 +22,7 @@ run: $(STAMP)
 	@$(BIN)/kummerkasten up --demo
 
 test: $(STAMP_DEV)
-	$(BIN)/python -m pytest -n $${PYTEST_WORKERS:-2} --dist loadfile
+	$(BIN)/python -m pytest -n $${PYTEST_WORKERS:-2} --dist loadfile --no-loadscope-reorder
 
 lint: $(STAMP_DEV)
 	$(BIN)/ruff check .
