@@ -4,13 +4,14 @@ Nothing unsigned, stale or too large gets in; what gets in is stored before it i
 whatever was not. A duplicate of what was pulled is the same mention.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
@@ -25,12 +26,20 @@ from store import mentions
 
 MOST_BYTES = 1024 * 1024
 """What one delivery may hold: the largest batches of the platforms stay well below."""
+PATIENCE = 20.0
+"""Seconds within which a delivery must be here whole: a platform needs one, and nobody may keep us waiting for ever."""
 _LOG = logging.getLogger("kummerkasten.intake")
 
 
-def app(settings: Settings, *, environ: Mapping[str, str] | None = None, clock: Callable[[], datetime] = utc_now) -> Starlette:
+def app(
+    settings: Settings,
+    *,
+    environ: Mapping[str, str] | None = None,
+    clock: Callable[[], datetime] = utc_now,
+    patience: float = PATIENCE,
+) -> Starlette:
     """Return the application for the sources of a desk that platforms push to."""
-    doors = {source.name: _Door(settings, source, push, environ, clock) for source, push in pushed(settings)}
+    doors = {source.name: _Door(settings, source, push, environ, clock, patience) for source, push in pushed(settings)}
     for door in doors.values():
         Ear(settings, clock=clock).learn(door.source, listeners.listener(door.source.platform))
 
@@ -65,13 +74,18 @@ class _Door:
         push: Push,
         environ: Mapping[str, str] | None,
         clock: Callable[[], datetime],
+        patience: float,
     ) -> None:
         self.settings, self.source, self.push = settings, source, push
-        self.environ, self.clock = environ, clock
+        self.environ, self.clock, self.patience = environ, clock, patience
 
     async def open(self, request: Request) -> Response:
         """Answer one request."""
-        body = await _body(request)
+        try:
+            async with asyncio.timeout(self.patience):
+                body = await _body(request)
+        except (TimeoutError, ClientDisconnect):
+            return PlainTextResponse("not here whole in time", 408)
         if body is None:
             return PlainTextResponse(f"more than {MOST_BYTES} bytes", 413)
         try:
@@ -104,7 +118,7 @@ class _Door:
         """Return what a delivery says; what nobody understands is kept as it came."""
         try:
             return self.push.read(self.source, body, self.clock())
-        except (KummerkastenError, ValueError, LookupError, TypeError, AttributeError) as error:
+        except (KummerkastenError, ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             return Page(broken=(Broken(body, f"{type(error).__name__}: {error}", "a delivery"),))
 
 

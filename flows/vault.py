@@ -11,9 +11,11 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from desk.errors import ConfigurationError
 
 FILE = "kummerkasten.env"
 _HEAD = "# Credentials of this desk. Only its owner may read this file; it belongs into no repository.\n"
@@ -22,6 +24,9 @@ _LINE = re.compile(
     r"(?P<value>\"(?:[^\"\\]|\\.)*\"|[^\n]*)$",
     re.MULTILINE,
 )
+
+_ESCAPED = {"\n": "n", "\r": "r"}
+_MEANT = {letter: meant for meant, letter in _ESCAPED.items()}
 
 
 @dataclass(frozen=True)
@@ -65,11 +70,20 @@ class Vault:
         with self._alone("renewing"):
             yield self.environ(environ)
 
+    def adding(self) -> AbstractContextManager[None]:
+        """Keep other workers out while a source is written into the configuration beside the file."""
+        return self._alone("adding")
+
     def _read(self) -> dict[str, _Kept]:
         try:
             text = self.path.read_text(encoding="utf-8")
         except FileNotFoundError:
             return {}
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigurationError(
+                f"{self.path} cannot be read ({type(error).__name__}): it must be a text file in UTF-8, and belong to whoever "
+                "runs Kummerkasten"
+            ) from None
         return {found["name"]: _Kept(_bare(found["value"]), found["replaces"] or "") for found in _LINE.finditer(text)}
 
     def _write(self, kept: Mapping[str, _Kept]) -> None:
@@ -91,9 +105,13 @@ class Vault:
     @contextmanager
     def _alone(self, what: str = "lock") -> Iterator[None]:
         """Keep other workers out while the file is changed, or while a token is renewed."""
-        with (self.folder / f".{FILE}.{what}").open("a") as lock:
+        with open(self.folder / f".{FILE}.{what}", "a", opener=_private) as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)  # whoever may open a lock may hold it for ever
 
 
 def _digest(value: str) -> str:
@@ -101,11 +119,11 @@ def _digest(value: str) -> str:
 
 
 def _quoted(value: str) -> str:
-    return '"' + value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+    return '"' + re.sub(r'[\\"\n\r]', lambda found: "\\" + _ESCAPED.get(found[0], found[0]), value) + '"'
 
 
 def _bare(value: str) -> str:
     value = value.strip()
     if len(value) >= 2 and value[0] == value[-1] == '"':
-        return re.sub(r"\\(.)", lambda found: "\n" if found[1] == "n" else found[1], value[1:-1])
+        return re.sub(r"\\(.)", lambda found: _MEANT.get(found[1], found[1]), value[1:-1])
     return value

@@ -143,6 +143,6 @@ def refused_grant(client: "Client", said: str) -> SourceDenied:
     """Return the error of a token that is not given, in words that a person can act on."""
     return SourceDenied(
         f"{client.host} gives no token: {said}",
-        advice=f"the credential in {client.credential} is refused or has run out: make a new one with kummerkasten add "
-        f"{client.platform}, then run: kummerkasten check",
+        advice=f"the credential in {client.credential} is refused or has run out: make a new one, put it in its place "
+        "(the environment, or kummerkasten.env), then run: kummerkasten check",
     )

@@ -95,8 +95,8 @@ class Ask:
     """One thing that `kummerkasten add` asks for: a setting, or with ``secret`` one part of the credential.
 
     A setting is named as in the source's table. A secret ``token`` is named there by ``token_env``, any other by
-    ``NAME_env``. ``says`` tells, in the two languages of the product, what it is and where to find it; ``example`` is shown, and
-    is the default of what is not secret where ``optional``.
+    ``NAME_env``. ``says`` tells, in the two languages of the product, what it is and where to find it; ``example`` is shown
+    beside. What is ``optional`` may be left empty: then the platform's own default counts.
     """
 
     name: str
@@ -147,7 +147,7 @@ class Listener:
 
     ``reply`` is None where the platform takes no answers; ``replies`` says what it allows of them, per kind of mention. Before an
     answer is sent again whose fate is unknown, ``look`` is asked; with ``same_key_once`` the platform itself takes the same
-    idempotency key once. A listener with neither never sends again by itself.
+    idempotency key once, for an hour at least. A listener with neither never sends again by itself.
 
     ``access`` makes what a request needs of the source and its secrets (a bearer token unless it says otherwise). ``refusal``
     translates refusals that the platform words in its own way; None where the status says enough. ``asks`` and ``setup`` are what

@@ -99,8 +99,8 @@ class Client:
 
     @property
     def host(self) -> str:
-        """The server's name."""
-        return urlsplit(self.base_url).netloc
+        """The server's name, without a password that somebody wrote before it."""
+        return urlsplit(self.base_url).netloc.rpartition("@")[2]
 
     def now(self) -> datetime:
         """Return the time."""
@@ -155,7 +155,8 @@ class Client:
     def post_json(self, path: str, body: Mapping[str, Any], *, key: str | None = None) -> Any:
         """Send *body*. Only with an idempotency *key* is it sent again when no answer came."""
         headers = {"Idempotency-Key": key} if key else None
-        return self._asked("POST", path, json=dict(body), headers=headers, wanted="json", once=key is None).extensions["json"]
+        with _sending():
+            return self._asked("POST", path, json=dict(body), headers=headers, wanted="json", once=key is None).extensions["json"]
 
     def send(
         self,
@@ -171,7 +172,8 @@ class Client:
         sent: dict[str, Any] = {"params": params, "headers": headers}
         sent |= {"json": json} if json is not None else {}
         sent |= {"data": dict(form)} if form is not None else {}
-        return self._asked(method, path, once=True, **sent)
+        with _sending():
+            return self._asked(method, path, once=True, **sent)
 
     def grant(self, url: str, form: Mapping[str, str], headers: Mapping[str, str], *, as_json: bool = False) -> Any:
         """Ask an OAuth token endpoint; raises SourceDenied where it gives no token (RFC 6749, 5.2)."""
@@ -232,11 +234,15 @@ class Client:
     def _once(self, method: str, path: str, wanted: str, request: dict[str, Any]) -> httpx.Response:
         self._wait_for_the_limit()
         url = path if path.startswith("http") else f"{self.base_url}/{path.lstrip('/')}"
+        if url.startswith("http:") and self.base_url.startswith("https:"):
+            url = f"https:{url.removeprefix('http:')}"  # a next page named without encryption: the credential stays encrypted
         if urlsplit(url).netloc not in self._hosts:  # it would be shown the credential
-            raise SourceGarbled(f"{self.host} names another server ({urlsplit(url).netloc}) to go on with")
+            raise SourceGarbled(f"{self.host} names another server ({urlsplit(url).hostname}) to go on with")
         self.requests += 1
         try:
             response = self._within_bounds(method, url, request)
+        except (httpx.LocalProtocolError, UnicodeEncodeError):  # it would tell the header, and with it the credential
+            raise SourceDenied(f"{self.host} cannot be asked: a header is not well-formed", advice=self._odd()) from None
         except httpx.ConnectError as error:
             raise SourceBusy(f"the connection to {self.host} failed ({type(error).__name__})") from error
         except httpx.TimeoutException as error:
@@ -317,6 +323,9 @@ class Client:
         )
         return f"the token in {self.credential} {what}, then run: kummerkasten check"
 
+    def _odd(self) -> str:
+        return f"what stands in {self.credential} holds a line break or a sign that belongs into no token: set it again"
+
     def _understood(self, response: httpx.Response, wanted: str) -> None:
         """Raise SourceGarbled where the answer is not what was asked for: cut off, HTML, empty."""
         if not wanted:
@@ -329,6 +338,16 @@ class Client:
             response.extensions["json"] = json.loads(response.content)
         except ValueError as error:
             raise SourceGarbled(f"{self.host} sent {_what_came(response)} where JSON was expected") from error
+
+
+@contextmanager
+def _sending() -> Iterator[None]:
+    """Say of an answer that makes no sense that what was sent may have arrived all the same."""
+    try:
+        yield
+    except SourceGarbled as error:
+        error.uncertain = True
+        raise
 
 
 def _what_came(response: httpx.Response) -> str:

@@ -1,7 +1,8 @@
 """How platforms cut their lists into pages: by token, by Link header, by the address of the next page, by number, by offset.
 
 Each yields the items of one page after another, and ends where the platform says so, where a page is empty, or where the
-platform repeats itself.
+platform repeats itself; a page that came again is yielded again, so that nobody takes the list for whole. A list without end
+raises SourceGarbled: whoever believed it whole would pass what is unread.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,12 @@ Json = dict[str, Any]
 Params = Mapping[str, Any]
 _MOST = 2_000
 """Pages that one walk reads at most."""
+
+
+def _endless(client: Client) -> SourceGarbled:
+    return SourceGarbled(
+        f"{client.host} has more than {_MOST} pages", advice="hear less at once: let a first pull go back less far (since)"
+    )
 
 
 def pick(body: object, path: str, default: object = None) -> Any:
@@ -46,13 +53,17 @@ def by_token(
 ) -> Iterator[list[Json]]:
     """Walk pages whose answer holds (at *token*) what the next question must hold (as *param*)."""
     here = first
+    before: list[Json] = []
     for _ in range(_MOST):
         body = client.get_json(path, {**params, **({param: here} if here else {})})
-        yield listed(client, body, items)
+        found = listed(client, body, items)
+        yield found
         following = pick(body, token)
-        if not following or str(following) == here:
+        if not following or str(following) == here or (found and found == before):
             return
-        here = str(following)
+        here, before = str(following), found
+    if found:  # pages without anything, for ever, hold back nothing
+        raise _endless(client)
 
 
 def by_next_url(client: Client, path: str, params: Params, *, items: str, url: str) -> Iterator[list[Json]]:
@@ -66,6 +77,7 @@ def by_next_url(client: Client, path: str, params: Params, *, items: str, url: s
             return
         seen.add(following)
         body = client.get_json(client.at(following) if client.overridden else following)
+    raise _endless(client)
 
 
 def by_link(client: Client, path: str, params: Params, *, items: str = "") -> Iterator[list[Json]]:
@@ -80,19 +92,24 @@ def by_link(client: Client, path: str, params: Params, *, items: str = "") -> It
         if not address or address in seen:
             return
         seen.add(address)
+    raise _endless(client)
 
 
 def by_number(
-    client: Client, path: str, params: Params, *, items: str = "", param: str = "page", first: int = 1, last: int = _MOST
+    client: Client, path: str, params: Params, *, items: str = "", param: str = "page", first: int = 1, last: int | None = None
 ) -> Iterator[list[Json]]:
-    """Walk numbered pages until one is empty, or is the one before again."""
+    """Walk numbered pages until one is empty, or is the one before again, or until the *last* that the platform gives."""
     before: list[Json] = []
-    for number in range(first, last + 1):
+    for number in range(first, (first + _MOST if last is None else last + 1)):
         found = listed(client, client.get_json(path, {**params, param: number}), items)
-        if not found or found == before:
+        if not found:
             return
         yield found
+        if found == before:
+            return
         before = found
+    if last is None:
+        raise _endless(client)
 
 
 def by_offset(
@@ -102,20 +119,22 @@ def by_offset(
     before: list[Json] = []
     for start in range(0, _MOST * size, size):
         found = listed(client, client.get_json(path, {**params, param: start}), items)
-        if not found or found == before:
+        if not found:
             return
         yield found
-        if len(found) < size:
+        if len(found) < size or found == before:
             return
         before = found
+    raise _endless(client)
 
 
 def body_of(client: Client, answer: Any, *, sent: bool = False) -> Any:
     """Return the JSON of an answer that `Client.get` gave; raises SourceGarbled where it is none.
 
-    After something was *sent* it may have arrived all the same.
+    After something was *sent*, as by every request but a GET, it may have arrived all the same.
     """
     try:
         return answer.json()
     except ValueError as error:
+        sent = sent or answer.request.method != "GET"
         raise SourceGarbled(f"{client.host} sent something else than JSON", uncertain=sent) from error

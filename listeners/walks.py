@@ -10,7 +10,7 @@ the run's budget, and one that fails silences none of the others: its error is r
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from xml.etree.ElementTree import Element, tostring
@@ -28,6 +28,8 @@ _FIRST = "/since"
 """Beside an `onward` stream's place: from when on it was read at first."""
 _OWED = "\nowed"
 """Ends the name under which the cursor keeps from when on an unfinished stream must be read again; no stream is named so."""
+_NOT_UNDERSTOOD = (NotUnderstood, ValidationError, LookupError, TypeError, ValueError, AttributeError, OverflowError)
+"""What goes wrong where a platform's JSON is not what it should be."""
 _AT_ONCE = 50
 """How many mentions `gathered` keeps in one transaction."""
 
@@ -62,7 +64,7 @@ def understood(
         try:
             read = to_mention(item)
             found += [read] if isinstance(read, Mention) else read or ()
-        except (NotUnderstood, ValidationError, LookupError, TypeError, ValueError, AttributeError) as error:
+        except _NOT_UNDERSTOOD as error:
             found.append(broken(item, error, f"{place}, item {number}"))
         last = (_when(when, item) or last) if when else last
     return Batch(tuple(found), last)
@@ -71,8 +73,13 @@ def understood(
 def _when(when: Callable[[Any], object], item: Any) -> datetime | None:
     try:
         return instant(when(item))
-    except (LookupError, TypeError, AttributeError):
+    except _NOT_UNDERSTOOD:
         return None
+
+
+def _for_all(error: Exception) -> bool:
+    """Say whether an error of one stream means that the platform wants to be asked nothing more now."""
+    return isinstance(error, SourceBusy) or (isinstance(error, SourceDenied) and not error.partly)
 
 
 def broken(item: object, error: Exception, place: str) -> Broken:
@@ -163,35 +170,46 @@ class _Walk:
     share: int = 0
     cut: bool = False
     """Whether a stream stopped because its share of the budget was spent."""
+    repeats: bool = False
+    """Whether a stream was left because the platform repeated itself: what was not met there may be there all the same."""
+    waits: datetime | None = None
+    """When the oldest was said of what waits behind a stream that was cut, as far as that is known."""
     seen: set[str] = field(default_factory=set)
     fresh: set[str] = field(default_factory=set)
     """What the last page brought that was not seen in this run before."""
     since: datetime | None = None
     """From when on every stream was read."""
-    failed: SourceError | None = None
+    failed: Exception | None = None
 
     def all(self, hear: Callable[[str, S], Iterator[Page]], streams: Mapping[str, S], complete: bool) -> Iterator[Page]:
         """Let each stream speak, with its share of the budget, then say what is gone."""
         for left, (name, stream) in zip(range(len(streams), 0, -1), streams.items(), strict=True):
             self.share = self.spent + max(1, (self.window.pages - self.spent) // left)
-            yield from self._hearing(hear(name, stream))
+            for page in self._hearing(hear(name, stream)):
+                yield self._with_backlog(page)
         yield from self._end(complete)
+
+    def _with_backlog(self, page: Page) -> Page:
+        """Return *page* knowing of what waits behind a stream that was cut before: who reads the last page must learn of it."""
+        if page.more:
+            self.waits = min(filter(None, (self.waits, page.oldest_unread)), default=None)
+        return replace(page, more=True, oldest_unread=self.waits) if self.cut else page
 
     def _hearing(self, pages: Iterator[Page]) -> Iterator[Page]:
         """Let one stream speak; whatever happens to it, the next one has its turn, unless the platform wants peace."""
-        if isinstance(self.failed, SourceBusy) or (isinstance(self.failed, SourceDenied) and not self.failed.partly):
+        if self.failed and _for_all(self.failed):
             self.cut = True
             return
         try:
             yield from pages
-        except SourceError as error:
-            self.failed = self.failed or error
+        except (SourceError, *_NOT_UNDERSTOOD) as error:
+            self.failed = error if self.failed is None or _for_all(error) else self.failed
 
     def _end(self, complete: bool) -> Iterator[Page]:
         """Raise what failed; else say what is gone."""
         if self.failed:
             raise self.failed
-        if complete and not self.cut and self.since is not None:
+        if complete and not self.cut and not self.repeats and self.since is not None:
             gone = sorted(key for key, said in self.window.known.items() if said >= self.since and key not in self.seen)
             if gone:
                 yield Page(deleted=tuple(gone), cursor=self.cursor())
@@ -206,6 +224,8 @@ class _Walk:
         mentions, failed, deleted = self._read_back(stream, since)
         before = instant(self.at.get(name, ""))
         unread = [mention for mention in mentions if before is None or moment(mention) > before]
+        again = [mention for mention in mentions if before is not None and moment(mention) <= before]
+        rest = bool(again or failed or deleted)  # it is kept last: until then it is owed, whatever happens between
         pages = [unread[start : start + _AT_ONCE] for start in range(0, len(unread), _AT_ONCE)]
         for number, some in enumerate(pages, 1):
             if self.spent >= self.share:
@@ -213,13 +233,12 @@ class _Walk:
                 return
             self.spent += 1
             self._stand(name, moment(some[-1]))
-            self._owe(name, since if number < len(pages) else None)
+            self._owe(name, since if rest or number < len(pages) else None)
             following = moment(pages[number][0]) if number < len(pages) else None
             more = following is not None and self.spent >= self.share
             yield Page(tuple(some), self.cursor(), oldest_unread=following, more=more)
         self._owe(name, None)
-        again = [mention for mention in mentions if before is not None and moment(mention) <= before]
-        if again or failed or deleted:  # ties, late arrivals and edits; they cost no further request, so they cost no budget
+        if rest:  # ties, late arrivals and edits; they cost no further request, so they cost no budget
             yield Page(tuple(again), self.cursor(), broken=tuple(failed), deleted=tuple(deleted))
 
     def _read_back(self, stream: Newest, since: datetime) -> tuple[list[Mention], list[Broken], list[str]]:
@@ -232,7 +251,10 @@ class _Walk:
             found |= {one.native_id: one for one in fresh}
             failed += [one for one in batch.found if isinstance(one, Broken)]
             deleted += batch.deleted
-            if (mentions and not fresh) or (batch.last is not None and batch.last < since):
+            if batch.last is not None and batch.last < since:
+                break
+            if mentions and not fresh:
+                self.repeats = True
                 break
         self.seen |= found.keys()
         recent = [one for one in found.values() if moment(one) >= since]
@@ -242,28 +264,41 @@ class _Walk:
         """Keep page after page from the cursor on, then read the look back again."""
         before = instant(self.at.get(name, ""))
         start = before or self.window.since
+        since = self._since(name, before)
         for batch in stream(start):
             if self.spent >= self.share:
                 self.cut = True
-                return
+                break
             self.spent += 1
             stood = self.at.get(name)
             self._stand(name, batch.last or self._latest(batch))
+            if before and self.at.get(name) != stood:
+                self._owe(name, since)
             yield self._page(batch, start, more=self.spent >= self.share)
             if stood == self.at.get(name) and not self.fresh and any(isinstance(one, Mention) for one in batch.found):
-                break  # a server that repeats itself for ever
-        since = self._since(name, before)
-        if before is None:
-            return
+                self.repeats = True
+                break
+        if before is not None:
+            yield from self._look_back(name, stream, since, before)
+
+    def _look_back(self, name: str, stream: Oldest, since: datetime, before: datetime) -> Iterator[Page]:
+        """Read once more what was said lately before the cursor; it costs no budget, and is owed until it is kept."""
         met: set[str] = set()
         for batch in stream(since):
             here = {one.native_id for one in batch.found if isinstance(one, Mention)}
             if here and here <= met:
-                return  # a server that repeats itself for ever
+                self.repeats = True
+                break
             met |= here
+            beyond = batch.last is not None and batch.last > before
+            if beyond:
+                self._owe(name, None)
             yield self._page(batch, since)
-            if batch.last is not None and batch.last > before:
+            if beyond:
                 return
+        if name + _OWED in self.at:
+            self._owe(name, None)
+            yield Page(cursor=self.cursor())
 
     def onward(self, name: str, stream: Onward) -> Iterator[Page]:
         """Keep page after page from the token on: what waits there is kept, however long nobody came to read it."""

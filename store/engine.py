@@ -27,13 +27,13 @@ def connect(url: str) -> Engine:
         raise ConfigurationError(
             f'"{url.split(":")[0]}" is no database for Kummerkasten; write sqlite:///file.db or postgresql://...'
         )
-    return create_engine(url, pool_pre_ping=True, pool_size=5)
+    return create_engine(url, pool_pre_ping=True, pool_size=5, hide_parameters=True)  # errors are logged; what people said is not
 
 
 def _sqlite(url: str) -> Engine:
     in_memory = url in ("sqlite://", "sqlite:///:memory:")
     arguments: dict[str, Any] = {"check_same_thread": False, "timeout": _BUSY_SECONDS}
-    engine = create_engine(url, connect_args=arguments, poolclass=StaticPool if in_memory else QueuePool)
+    engine = create_engine(url, connect_args=arguments, poolclass=StaticPool if in_memory else QueuePool, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, _record: object) -> None:

@@ -144,13 +144,12 @@ def claim(session: Session, worker: str, now: datetime, lease: timedelta = SENDI
 def begin(session: Session, delivery_id: int, worker: str, now: datetime) -> bool:
     """Note that the sending begins now; commits. False where *worker* has the delivery no longer: then nothing may be sent.
 
-    An earlier beginning whose end is unknown stays noted: a look must go back that far.
+    From here on the sender has it to itself for as long as an answer can take, however long the look before it took. An earlier
+    beginning whose end is unknown stays noted: a look must go back that far.
     """
     mine = update(Delivery).where(col(Delivery.id) == delivery_id, _in_hand(worker, now))
-    done = (
-        affected(session.execute(mine.values(begun_at=func.coalesce(col(Delivery.begun_at), literal(now, Utc())), vouched=False)))
-        == 1
-    )
+    begun = func.coalesce(col(Delivery.begun_at), literal(now, Utc()))
+    done = affected(session.execute(mine.values(begun_at=begun, vouched=False, claimed_until=now + SENDING))) == 1
     session.commit()
     return done
 
@@ -207,21 +206,36 @@ def _source(delivery: Delivery) -> Source:
     return Source(name=delivery.source, platform=delivery.platform)
 
 
-def later(session: Session, delivery_id: int, at: datetime, error: str, *, uncertain: bool) -> None:
-    """Try again *at*; *uncertain* keeps in mind that the last try may have arrived; commits."""
+def later(session: Session, delivery_id: int, at: datetime, error: str, *, uncertain: bool, worker: str | None = None) -> None:
+    """Try again *at*; *uncertain* keeps in mind that the last try may have arrived; commits.
+
+    Nothing changes where *worker* is given and has the delivery no longer: the one that has it says how it ends.
+    """
     more: dict[str, Any] = {} if uncertain else {"begun_at": None}
-    _end(session, delivery_id, {"state": "waiting", "next_try_at": at, "error": said.storable(error), "advice": ""} | more)
+    values = {"state": "waiting", "next_try_at": at, "error": said.storable(error), "advice": ""}
+    _end(session, delivery_id, values | more, worker)
 
 
-def bury(session: Session, delivery_id: int, error: str, advice: str, now: datetime, *, uncertain: bool = False) -> None:
-    """Leave a delivery to a person; commits."""
+def bury(
+    session: Session,
+    delivery_id: int,
+    error: str,
+    advice: str,
+    now: datetime,
+    *,
+    uncertain: bool = False,
+    worker: str | None = None,
+) -> None:
+    """Leave a delivery to a person; commits. Nothing changes where *worker* is given and has it no longer."""
     more: dict[str, Any] = {} if uncertain else {"begun_at": None}
     said_what = {"error": said.storable(error), "advice": said.storable(advice)}
-    _end(session, delivery_id, {"state": "dead", "ended_at": now} | said_what | more)
+    _end(session, delivery_id, {"state": "dead", "ended_at": now} | said_what | more, worker)
 
 
-def _end(session: Session, delivery_id: int, values: dict[str, Any]) -> None:
+def _end(session: Session, delivery_id: int, values: dict[str, Any], worker: str | None) -> None:
     mine = update(Delivery).where(col(Delivery.id) == delivery_id, col(Delivery.state) == "sending")
+    if worker is not None:
+        mine = mine.where(col(Delivery.claimed_by) == worker)
     session.execute(mine.values(**values, claimed_by=None, claimed_until=None))
     session.commit()
 

@@ -5,11 +5,11 @@ from datetime import datetime
 import streamlit as st
 
 from dashboard import data, deeds, times
-from dashboard.components.markup import Markup, el, outside, said, show
+from dashboard.components.markup import Markup, el, in_label, outside, said, show
 from dashboard.viewer import Viewer
 from desk.answering import ReplyRules
 from store.conversations import Said, Thread
-from store.tables import Delivery, Ticket
+from store.tables import Delivery, Mention, Ticket
 
 _UNSENT = "unsent"
 _LINES = 140
@@ -85,7 +85,7 @@ def _write(found: Thread, focus: Said, v: Viewer) -> None:
     key = f"reply-text-{found.conversation.id}"
     with st.form(f"reply-{found.conversation.id}", border=False):
         st.text_area(
-            w("reply.title", who=_called(focus, v)),
+            w("reply.title", who=in_label(_called(focus, v))),
             key=key,
             height=_LINES,
             max_chars=rules.characters,
@@ -99,23 +99,26 @@ def _write(found: Thread, focus: Said, v: Viewer) -> None:
                 icon=":material/send:",
                 disabled=not v.me,
                 on_click=_send,
-                args=(mention.id or 0, key, found.ticket, v.me),
+                args=(mention, key, found.ticket, v.me),
             )
 
 
-def _send(mention_id: int, key: str, ticket: Ticket | None, me: str) -> None:
+def _send(mention: Mention, key: str, ticket: Ticket | None, me: str) -> None:
     """Send what stands in the field, as the page stood when it was written; what is not sent is not lost."""
     text = str(st.session_state.get(key) or "")
-    if deeds.reply(mention_id, text, ticket, me):
+    if deeds.reply(mention.id or 0, text, ticket, me):
         st.session_state.pop(key, None)
     elif text.strip():
-        st.session_state[_UNSENT] = (mention_id, text)
+        st.session_state[_UNSENT] = (mention.conversation_id, text)
 
 
 def _unsent(focus: Said, v: Viewer) -> None:
-    """Show once what could not be sent because somebody was faster, so that nobody types it again."""
-    mention_id, text = st.session_state.pop(_UNSENT, (0, ""))
-    if mention_id == focus.mention.id:
+    """Show once what could not be sent because somebody was faster, so that nobody types it again.
+
+    It may be another mention of the conversation by now that waits for an answer.
+    """
+    conversation_id, text = st.session_state.pop(_UNSENT, (0, ""))
+    if conversation_id == focus.mention.conversation_id:
         show(el("p", v.words("reply.unsent"), cls="k-line"))
         st.code(text, language=None, wrap_lines=True)
 

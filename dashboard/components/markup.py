@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 _NOT_SHOWN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_MARKDOWN = re.compile(r"[!-/:-@\[-`{-~]")
+"""Signs that may mean something in Markdown; a stroke before each makes it one that means itself (CommonMark, 2.4)."""
 _VOID = ("br", "hr")
 
 
@@ -69,6 +71,11 @@ def said(text: str, most: int = 0, marks: Sequence[tuple[int, int, float]] = ())
 def _mark(word: str, weight: float) -> Markup:
     strength = min(3, 1 + int(abs(weight) / 0.6))
     return el("mark", word, cls=f"k-{'for' if weight > 0 else 'against'} k-w{strength}")
+
+
+def in_label(text: str) -> str:
+    """Return a stranger's words for the label of a field, which Streamlit reads as Markdown, pictures and links included."""
+    return _MARKDOWN.sub(r"\\\g<0>", " ".join(_shown(text).split()))
 
 
 def outside(url: str | None, label: str) -> Markup | None:

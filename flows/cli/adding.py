@@ -3,8 +3,12 @@
 import json
 import os
 import re
+import tempfile
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,6 +22,7 @@ from flows.cli.options import Config, opened
 if TYPE_CHECKING:
     from desk.source import Source
     from flows.settings import Settings
+    from flows.vault import Vault
     from listeners.contract import Ask, Listener
 
 _BLIND = {"de": "Lücken:", "en": "Blind spots:"}
@@ -98,8 +103,9 @@ def _asked(
     secrets: dict[str, tuple[str, str]] = {}
     for ask in found.asks:
         if ask.secret:
-            variable = _variable(found.platform, ask.name)
-            value = given.pop(ask.name, "") or environ.get(variable, "") or _prompt(ask, language, hidden=True)
+            usual = _variable(found.platform, ask.name)
+            value = given.pop(ask.name, "") or environ.get(usual, "") or _prompt(ask, language, hidden=True)
+            variable = _free_variable(found.platform, ask.name, value, settings, name)
             secrets |= {ask.name: (variable, value)} if value else {}
         else:
             value = given.pop(ask.name, "") or _prompt(ask, language, hidden=False)
@@ -109,6 +115,15 @@ def _asked(
 
 def _variable(platform: str, secret: str) -> str:
     return re.sub(r"\W", "_", f"{platform}_{secret}").upper()
+
+
+def _free_variable(platform: str, secret: str, value: str, settings: "Settings", name: str) -> str:
+    """Return the variable for a secret: the platform's, unless another source has another account's secret in it."""
+    taken = {variable for source in settings.desk.sources for variable in source.variables.values()}
+    environ = settings.environ()
+    own = _variable(name if name.startswith(platform) else f"{platform}_{name}", secret)
+    possible = chain((_variable(platform, secret), own), (f"{own}_{number}" for number in count(2)))
+    return next(one for one in possible if one not in taken or environ.get(one, value) == value)
 
 
 def _prompt(ask: "Ask", language: str, *, hidden: bool) -> str:
@@ -138,24 +153,50 @@ def _plain(value: str) -> Any:
 
 
 def _source(found: "Listener", name: str, options: Mapping[str, Any], secrets: "Mapping[str, tuple[str, str]]") -> "Source":
+    from pydantic import ValidationError
+
     import listeners
+    from desk import problems
     from desk.source import Source
 
     named = {("token_env" if key == "token" else f"{key}_env"): variable for key, (variable, _) in secrets.items()}
-    source = Source.model_validate({"name": name, "platform": found.platform, **options, **named})
+    given = {"name": name, "platform": found.platform, **options, **named}
+    try:
+        source = Source.model_validate(given)
+    except ValidationError as error:
+        wrong = (f"{problems.place(one.path)}: {one.said}" for one in problems.of(error, Source, given))
+        raise ConfigurationError("; ".join(wrong)) from error
     checked = listeners.check(source).model_dump(mode="json")
     kept = {key: checked.get(key, value) for key, value in source.options.items()}
     return source.model_copy(update={"options": kept})
 
 
-def _verify(settings: "Settings", found: "Listener", source: "Source", secrets: "Mapping[str, tuple[str, str]]") -> bool:
-    """Ask the platform one harmless question; say what came of it."""
+@dataclass(frozen=True)
+class _Trial:
+    """The vault while a source is tried: a token that the platform replaces then is kept at once, for the old one is dead."""
+
+    vault: "Vault"
+    given: dict[str, str]
+
+    def keep(self, name: str, value: str) -> None:
+        self.given[name] = value
+        self.vault.keep(name, value)
+
+    @contextmanager
+    def renewing(self) -> Iterator[Mapping[str, str]]:
+        with self.vault.renewing() as environ:
+            yield environ | self.given
+
+
+def _verify(settings: "Settings", found: "Listener", source: "Source", secrets: "dict[str, tuple[str, str]]") -> bool:
+    """Ask the platform one harmless question; say what came of it. *secrets* are then what the platform left of them."""
     import listeners
     from flows.work.verify import verify
 
-    environ = settings.environ() | dict(secrets.values())
+    environ = settings.environ()
+    trial = _Trial(settings.vault, {variable: value for variable, value in secrets.values() if environ.get(variable) != value})
     try:
-        with listeners.connect(source, environ) as client:
+        with listeners.connect(source, environ | trial.given, vault=trial) as client:
             typer.echo(f"Reached: {show.plain(verify(found, client, source))}")
             return True
     except (SourceError, ConfigurationError) as error:
@@ -164,31 +205,50 @@ def _verify(settings: "Settings", found: "Listener", source: "Source", secrets: 
         if getattr(error, "advice", ""):
             out.print(show.below(getattr(error, "advice", "")))
         return False
+    finally:
+        secrets |= {name: (variable, trial.given.get(variable, value)) for name, (variable, value) in secrets.items()}
 
 
 def _write(settings: "Settings", found: "Listener", source: "Source", secrets: "Mapping[str, tuple[str, str]]") -> None:
     """Append the source to the file as it stands, its comments kept, and its secrets to the file that only its owner reads."""
     from desk import config
 
-    before = settings.path.read_text(encoding="utf-8-sig")
-    after = before.rstrip("\n") + "\n\n" + block(found, source, settings.desk.language)
-    config.read(after, str(settings.path))  # raises where the file would not be whole any more
-    for variable, value in secrets.values():
-        if os.environ.get(variable) != value:
-            settings.vault.keep(variable, value)
-    scratch = settings.path.with_suffix(".toml.new")
-    scratch.write_text(after, encoding="utf-8")
-    scratch.chmod(Path(settings.path).stat().st_mode & 0o777)
-    scratch.replace(settings.path)
+    path = settings.path.resolve()
+    with settings.vault.adding():
+        before = path.read_text(encoding="utf-8-sig")
+        after = before.rstrip("\n") + "\n\n" + block(found, source, settings.desk.language)
+        config.read(after, str(path))  # raises where the file would not be whole any more
+        for variable, value in secrets.values():
+            if os.environ.get(variable) != value:
+                settings.vault.keep(variable, value)
+        _replace(path, after)
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file that is there, whole or not at all; who may read it stays as it was."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    scratch = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        scratch.chmod(path.stat().st_mode & 0o777)
+        scratch.replace(path)
+    except BaseException:
+        scratch.unlink(missing_ok=True)
+        raise
 
 
 def _toml(value: Any) -> str:
     """Write a value as TOML does, on one line."""
     if isinstance(value, Mapping):
-        return "{ " + ", ".join(f"{key} = {_toml(one)}" for key, one in value.items() if one not in (None, "", [])) + " }"
+        return "{ " + ", ".join(f"{_key(key)} = {_toml(one)}" for key, one in value.items() if one not in (None, "", [])) + " }"
     if isinstance(value, list):
         return "[" + ", ".join(map(_toml, value)) + "]"
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _toml(name)
 
 
 def block(found: "Listener", source: "Source", language: str) -> str:
@@ -199,7 +259,7 @@ def block(found: "Listener", source: "Source", language: str) -> str:
         lines.append(f"base_url = {json.dumps(source.base_url)}")
     for key, value in source.options.items():
         lines += [f"# {says[key]}"] if key in says else []
-        lines.append(f"{key} = {_toml(value)}")
+        lines.append(f"{_key(key)} = {_toml(value)}")
     for key, variable in source.variables.items():
         lines += [f"# {says[key]}"] if key in says else []
         lines.append(f"{'token_env' if key == 'token' else f'{key}_env'} = {json.dumps(variable)}")

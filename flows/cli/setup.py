@@ -122,7 +122,7 @@ def _dying(settings: "Settings") -> list[dict[str, Any]]:
     for source in settings.desk.sources:
         at = ends.get((source.platform, source.credential))
         if at and at - now < credentials.SOON:
-            what = f"ends on {at:%Y-%m-%d}: make a new one, then run: kummerkasten add {source.platform}"
+            what = f"ends on {at:%Y-%m-%d}: make a new one and put it in its place (the environment, or kummerkasten.env)"
             found.append(_finding(f"credential {source.credential}", what if at <= now else "", f"WARNING: it {what}"))
     return found
 

@@ -23,6 +23,8 @@ _FIRST_WAIT = timedelta(minutes=1)
 _LONGEST_WAIT = timedelta(hours=6)
 _BEFORE = timedelta(minutes=5)
 """How far before the first try the platform's clock may say that our answer was sent."""
+_KEY_LIVES = timedelta(minutes=50)
+"""How long a platform is trusted to know an idempotency key again: Mastodon forgets them after an hour ("Post a new status")."""
 OBSTACLES = {
     "no_answers": "this platform takes no answers to this kind of mention",
     "empty": "the answer has no words",
@@ -64,10 +66,11 @@ class Post:
         try:
             source = self.settings.desk.source(one.source)
             listener = listeners.listener(source.platform)
-            if wrong := self._wrong(source, listener, one):
-                return self._bury(one, OBSTACLES[wrong], "change the answer, or answer where the customer wrote")
+            wrong = self._wrong(source, listener, one)
+            if wrong and not one.doubtful:
+                return self._not_allowed(one, wrong)
             with self._client(source) as client:
-                return self._send(client, source, listener, one)
+                return self._send(client, source, listener, one, wrong)
         except SourceError as error:
             return self._failed(one, error)
         except ConfigurationError as error:
@@ -87,9 +90,12 @@ class Post:
         vault = self.settings.vault
         return listeners.connect(source, self.environ, self.limits, vault=vault, clock=self.clock, **sleep)
 
-    def _send(self, client: Client, source: Source, listener: Listener, one: Outgoing) -> str:
+    def _not_allowed(self, one: Outgoing, wrong: str) -> str:
+        return self._bury(one, OBSTACLES[wrong], "change the answer, or answer where the customer wrote")
+
+    def _send(self, client: Client, source: Source, listener: Listener, one: Outgoing, wrong: str | None) -> str:
         to = reply_to(one)
-        if one.doubtful and not listener.same_key_once:
+        if one.doubtful and not (listener.same_key_once and self.clock() - one.doubtful < _KEY_LIVES):
             try:
                 there = _look(listener, client, source, one)
             except FateUnknown:
@@ -98,6 +104,8 @@ class Post:
                 there = None
             if there:
                 return self._sent(one, there)
+        if wrong:
+            return self._not_allowed(one, wrong)
         with self.settings.session() as session:
             if not outbox.begin(session, one.id, self.worker, self.clock()):
                 return "later"
@@ -112,14 +120,14 @@ class Post:
     def _failed(self, one: Outgoing, error: SourceError) -> str:
         if isinstance(error, SourceGone):
             said = f"what is answered is not there any more, or not for us: {error}"
-            return self._bury(one, said, GONE, uncertain=one.doubtful is not None)
+            return self._bury(one, said, GONE)
         if not isinstance(error, SourceBusy) and not error.uncertain:
-            return self._bury(one, str(error), error.advice, uncertain=one.doubtful is not None)
+            return self._bury(one, str(error), error.advice)
         if one.tries >= MOST_TRIES:
             return self._bury(one, f"{error} (tried {one.tries} times)", error.advice, uncertain=error.uncertain)
         with self.settings.session() as session:
             uncertain = error.uncertain or one.doubtful is not None
-            outbox.later(session, one.id, self._again(one, error), str(error), uncertain=uncertain)
+            outbox.later(session, one.id, self._again(one, error), str(error), uncertain=uncertain, worker=self.worker)
         return "later"
 
     def _again(self, one: Outgoing, error: SourceError) -> datetime:
@@ -130,8 +138,12 @@ class Post:
         return max(self.clock() + wait, named) if named else self.clock() + wait
 
     def _bury(self, one: Outgoing, error: str, advice: str, *, uncertain: bool = False) -> str:
+        """Leave it to a person, who is told to look where this try, or one before, may have arrived."""
+        uncertain = uncertain or one.doubtful is not None
+        if uncertain and advice != LOOK_YOURSELF:
+            advice = f"{advice}; an earlier try may have arrived: {LOOK_YOURSELF}" if advice else LOOK_YOURSELF
         with self.settings.session() as session:
-            outbox.bury(session, one.id, error, advice, self.clock(), uncertain=uncertain)
+            outbox.bury(session, one.id, error, advice, self.clock(), uncertain=uncertain, worker=self.worker)
         return "dead"
 
 

@@ -2,12 +2,13 @@
 
 import re
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from desk.source import Source
 from listeners.contract import Receipt, ReplyTo
 from listeners.http import Client
-from listeners.paging import body_of, listed, pick
+from listeners.paging import body_of, by_token, pick
 from listeners.times import instant
 from listeners.x.posts import link, words
 from listeners.x.streams import MESSAGE_FIELDS, who_we_are
@@ -40,7 +41,8 @@ def look(client: Client, source: Source, to: ReplyTo, text: str, since: datetime
 def _posted(client: Client, me: str, to: ReplyTo, text: str, since: datetime) -> Receipt | None:
     asked = {"max_results": _LATEST, "start_time": since.isoformat().replace("+00:00", "Z")}
     asked["tweet.fields"] = "created_at,referenced_tweets,entities,note_tweet"
-    for post in listed(client, client.get_json(f"/2/users/{me}/tweets", asked), "data"):
+    pages = by_token(client, f"/2/users/{me}/tweets", asked, items="data", token="meta.next_token", param="pagination_token")
+    for post in chain.from_iterable(pages):
         below = {one.get("id") for one in post.get("referenced_tweets") or () if one.get("type") == "replied_to"}
         if to.native_id in below and _bare(words(post)).split() == _bare(text).split():
             return _post(post["id"])
@@ -58,8 +60,13 @@ def _post(post_id: object) -> Receipt:
 def _written(client: Client, me: str, to: ReplyTo, text: str, since: datetime) -> Receipt | None:
     convo = to.conversation.removeprefix("dm/")
     asked = MESSAGE_FIELDS | {"max_results": _LATEST}
-    for event in listed(client, client.get_json(f"/2/dm_conversations/{convo}/dm_events", asked), "data"):
+    path = f"/2/dm_conversations/{convo}/dm_events"
+    for event in chain.from_iterable(
+        by_token(client, path, asked, items="data", token="meta.next_token", param="pagination_token")
+    ):
         sent_at = instant(event.get("created_at"))
+        if sent_at and sent_at < since:  # the newest come first
+            return None
         if str(pick(event, "sender_id")) == me and words(event).split() == text.split() and sent_at and sent_at >= since:
             return _message(convo, event["id"])
     return None

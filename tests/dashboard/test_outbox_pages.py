@@ -9,7 +9,7 @@ from test_pages import open_ticket, opened, shown, store_of, ticket_now
 from desk.answering import ReplyRules
 from desk.source import Source
 from store import outbox
-from store.tables import Delivery, Mention, Ticket
+from store.tables import Author, Delivery, Mention, Ticket
 
 KINDS = ("comment", "post", "dm", "review")
 
@@ -64,6 +64,17 @@ def test_the_field_takes_no_more_than_the_platform(home: Home) -> None:
     assert opened("conversation", me="Anna", id=str(ticket.conversation_id)).text_area[0].proto.max_chars == 280
 
 
+def test_a_name_with_a_picture_in_it_is_a_name_and_no_picture(home: Home) -> None:
+    ticket = open_ticket(home)
+    allow(home, ticket)
+    with store_of(home) as session:
+        author = session.get_one(Author, session.get_one(Mention, ticket.mention_id).author_id)
+        author.name = "![x](https://evil.example/x.png)\n# Chef"
+        session.commit()
+    label = opened("conversation", me="Anna", id=str(ticket.conversation_id)).text_area[0].label
+    assert r"\!\[x\]\(https\:\/\/evil\.example\/x\.png\) \# Chef" in label
+
+
 def test_an_empty_answer_is_not_sent(home: Home) -> None:
     ticket = open_ticket(home)
     allow(home, ticket)
@@ -81,6 +92,24 @@ def test_who_answers_second_is_told_who_won_and_keeps_the_words(home: Home) -> N
     next(button for button in app.button if button.label == "Senden").click().run()
     assert "Tom war schneller" in shown(app)
     assert [one.text for one in deliveries(home)] == ["Von Tom"]
+    assert [block.value for block in app.code] == ["Von Anna"]
+
+
+def test_the_words_are_kept_although_the_customer_has_asked_something_else_meanwhile(home: Home) -> None:
+    ticket = open_ticket(home)
+    allow(home, ticket)
+    app = opened("conversation", me="Anna", id=str(ticket.conversation_id))
+    app.text_area[0].input("Von Anna")
+    with store_of(home) as session:
+        asked = session.get_one(Mention, ticket.mention_id)
+        more = Mention(**asked.model_dump(exclude={"id"}) | {"native_id": "asked again"})
+        session.add(more)
+        session.flush()
+        waiting = session.get_one(Ticket, ticket.id)
+        waiting.mention_id = more.id or 0
+        session.commit()
+        outbox.write(session, waiting.mention_id, "Von Tom", by="Tom", now=datetime.now(UTC))
+    next(button for button in app.button if button.label == "Senden").click().run()
     assert [block.value for block in app.code] == ["Von Anna"]
 
 

@@ -191,6 +191,66 @@ def test_where_nobody_can_look_a_person_decides(settings: Settings, clock: Clock
     assert len(platform.texts) == 2  # because Mira said so
 
 
+@pytest.mark.parametrize("platform", [{"look": True}], indirect=True)
+def test_a_doubt_outlives_a_credential_that_is_missing_for_a_while(
+    settings: Settings, clock: Clock, waiting: int, platform: Platform
+) -> None:
+    send(settings, clock)
+    clock.move(minutes=2)
+    assert deliver(settings, clock=clock, environ={}, sleep=clock.sleep) == Delivered(dead=1)
+    assert "look on the platform" in stored(settings).advice
+    with settings.session() as session:
+        outbox.resend(session, waiting, by="Mira", now=clock())
+    assert send(settings, clock) == Delivered(sent=1)
+    assert (platform.texts, platform.looks) == (["Wir sehen nach."], 1)
+
+
+@pytest.mark.parametrize("platform", [{"look": True}], indirect=True)
+def test_a_doubt_outlives_a_platform_that_cannot_be_looked_at_until_patience_ends(
+    settings: Settings, clock: Clock, waiting: int, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send(settings, clock)
+    with monkeypatch.context() as down:
+        down.setattr(platform, "listener", replace(platform.listener, look=busy))
+        for _ in range(MOST_TRIES):
+            clock.move(hours=7)
+            send(settings, clock)
+    assert stored(settings).state == "dead"
+    with settings.session() as session:
+        outbox.resend(session, waiting, by="Mira", now=clock())
+    assert send(settings, clock) == Delivered(sent=1)
+    assert platform.texts == ["Wir sehen nach."]
+
+
+def busy(*_asked: object) -> Receipt | None:
+    """Look at a platform that wants peace."""
+    raise SourceBusy("too many requests")
+
+
+@pytest.mark.parametrize("platform", [{"look": True}], indirect=True)
+def test_what_arrived_in_time_is_found_after_the_time_for_answers_has_passed(
+    settings: Settings, clock: Clock, waiting: int, platform: Platform
+) -> None:
+    send(settings, clock)
+    platform.listener = replace(platform.listener, replies={"post": ReplyRules(within=timedelta(hours=24))})
+    clock.move(days=2)
+    assert send(settings, clock) == Delivered(sent=1)
+    assert platform.texts == ["Wir sehen nach."]
+
+
+@pytest.mark.parametrize("platform", [{"look": False}], indirect=True)
+@pytest.mark.parametrize(("minutes", "copies"), [(45, 2), (90, 1)])
+def test_a_platform_is_not_trusted_to_know_a_key_for_longer_than_an_hour(
+    settings: Settings, clock: Clock, waiting: int, platform: Platform, minutes: int, copies: int
+) -> None:
+    platform.listener = replace(platform.listener, same_key_once=True)
+    send(settings, clock)
+    clock.move(minutes=minutes)
+    send(settings, clock)
+    assert len(platform.texts) == copies  # the platform makes one of those with the same key
+    assert stored(settings).state == ("sent" if copies == 2 else "dead")
+
+
 def test_two_senders_at_once_send_one_copy(settings: Settings, clock: Clock, world: World, waiting: int) -> None:
     done: list[Delivered] = []
     threads = [threading.Thread(target=lambda: done.append(send(settings, clock))) for _ in range(4)]

@@ -1,5 +1,6 @@
 """The intake: genuine deliveries are stored before they are acknowledged, everything else stays outside."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -12,6 +13,7 @@ import pytest
 from sqlmodel import select
 from staging import CONFIG, Clock
 from starlette.testclient import TestClient
+from starlette.types import Message
 
 from flows.intake import MOST_BYTES, app
 from flows.settings import Settings, load
@@ -107,6 +109,41 @@ def test_a_changed_body_stays_outside(door: TestClient, settings: Settings, cloc
 def test_what_is_too_large_is_not_read(door: TestClient, clock: Clock) -> None:
     said = b"x" * (MOST_BYTES + 1)
     assert door.post("/shop", content=said, headers=delivery(clock, said)).status_code == 413
+
+
+@pytest.mark.parametrize("then", ["silence", "gone"])
+def test_whoever_begins_a_delivery_and_does_not_end_it_is_not_waited_for(settings: Settings, clock: Clock, then: str) -> None:
+    intake, answers = app(settings, environ=ENVIRON, clock=clock, patience=0.05), []
+    pieces = [{"type": "http.request", "body": b"{", "more_body": True}]
+
+    async def receive() -> Message:
+        if pieces:
+            return pieces.pop()
+        if then == "gone":
+            return {"type": "http.disconnect"}
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def send(message: Message) -> None:
+        answers.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/shop", "query_string": b"", "headers": [], "root_path": ""}
+    asyncio.run(intake(scope, receive, send))
+    assert answers[0]["status"] == 408
+    assert kept(settings) == []
+
+
+@pytest.mark.parametrize("stamp", ["9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+12:00", "²", "9" * 400, "nan"])
+def test_a_time_outside_of_the_calendar_is_not_genuine(door: TestClient, clock: Clock, stamp: str) -> None:
+    headers = {**delivery(clock, b"{}"), "webhook-timestamp": stamp.encode()}
+    assert door.post("/shop", content=b"{}", headers=headers).status_code == 401
+
+
+def test_what_is_nested_without_end_is_kept_as_it_came(door: TestClient, settings: Settings, clock: Clock) -> None:
+    said = b"[" * 200_000
+    assert door.post("/shop", content=said, headers=delivery(clock, said)).status_code == 200
+    with settings.session(write=False) as session:
+        assert session.exec(select(Quarantine.raw)).one() == said
 
 
 def test_what_nobody_understands_is_kept_as_it_came(door: TestClient, settings: Settings, clock: Clock) -> None:

@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from desk.errors import ConfigurationError
 from flows.vault import FILE, Vault
 
 
-@pytest.mark.parametrize("value", ["plain", 'with "quotes" and \\ strokes', "two\nlines", "=#'$", "äöü 😡", ""])
+@pytest.mark.parametrize(
+    "value", ["plain", 'with "quotes" and \\ strokes', "two\nlines", "a\r\nkey\r\n", "\\r\\n", "=#'$", "äöü 😡", ""]
+)
 def test_what_is_kept_comes_back_as_it_was(tmp_path: Path, value: str) -> None:
     Vault(tmp_path).keep("A", value, {})
     Vault(tmp_path).keep("B", "other", {})
@@ -36,7 +39,9 @@ def test_a_file_written_by_hand_is_read(tmp_path: Path) -> None:
 
 def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
     Vault(tmp_path).keep("A", "x", {})
-    assert (tmp_path / FILE).stat().st_mode & 0o077 == 0
+    with Vault(tmp_path).renewing({}):
+        assert all(path.stat().st_mode & 0o077 == 0 for path in tmp_path.iterdir())
+    assert (tmp_path / FILE).exists()
 
 
 def test_many_at_once_lose_nothing(tmp_path: Path) -> None:
@@ -47,3 +52,10 @@ def test_many_at_once_lose_nothing(tmp_path: Path) -> None:
         thread.join()
     assert Vault(tmp_path).environ({}) == {f"N{number}": str(number) for number in range(20)}
     assert [name for name in os.listdir(tmp_path) if name.startswith(".env-")] == []
+
+
+def test_a_file_that_cannot_be_read_is_said_without_what_it_holds(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_bytes(b"A=s3cret\xfc\n")
+    with pytest.raises(ConfigurationError, match="UTF-8") as caught:
+        Vault(tmp_path).environ({})
+    assert "s3cret" not in f"{caught.value} {caught.value.__cause__}"

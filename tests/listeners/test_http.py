@@ -1,13 +1,17 @@
 """The one HTTP client: patient where patience helps, silent where it does not, bounded, and discreet."""
 
+import traceback
 from datetime import UTC, datetime, timedelta
+from itertools import count, islice
 
 import httpx
 import pytest
 
 from desk.errors import SourceBusy, SourceDenied, SourceError, SourceGarbled, SourceGone
+from listeners import paging
 from listeners.http import MOST_BYTES, USER_AGENT, Client
 from listeners.limits import Limit, Limits, read_headers, retry_after
+from listeners.paging import body_of, by_link, by_number, by_offset, by_token
 from listeners.plain import plain
 from listeners.testing import Clock
 
@@ -67,6 +71,32 @@ def test_no_error_repeats_the_token(status):
     with client(Wire(httpx.Response(status, content=SECRET.encode()))) as http, pytest.raises(SourceError) as caught:
         http.get_json("/x")
     assert SECRET not in f"{caught.value} {caught.value.advice} {caught.value!r}"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        pytest.param(httpx.LocalProtocolError(f"Illegal header value b'Bearer {SECRET}\\n'"), id="a line break"),
+        pytest.param(UnicodeEncodeError("ascii", SECRET, 0, 1, "ordinal not in range"), id="a curly quote"),
+    ],
+)
+def test_a_token_with_a_sign_that_does_not_belong_there_is_said_and_not_shown(error):
+    wire = Wire(error)
+    with client(wire) as http, pytest.raises(SourceDenied) as caught:
+        http.get("/x")
+    assert "M_TOKEN" in caught.value.advice
+    assert SECRET not in "".join(traceback.format_exception(caught.value))
+    assert len(wire.asked) == 1
+
+
+def test_no_error_repeats_a_password_of_an_address():
+    wire = httpx.MockTransport(lambda _request: httpx.Response(503))
+    with (
+        Client(f"https://us:{SECRET}@m.example", platform="x", sleep=lambda _seconds: None, transport=wire) as http,
+        pytest.raises(SourceBusy) as caught,
+    ):
+        http.get("/x")
+    assert SECRET not in str(caught.value)
 
 
 def test_a_refused_token_is_named_by_its_variable():
@@ -168,6 +198,57 @@ def test_an_answer_is_sent_again_only_with_a_key():
     with client(wire) as http:
         assert http.post_json("/statuses", {"status": "Hallo"}, key="k1") == {"id": 1}
     assert [request.headers["idempotency-key"] for request in wire.asked] == ["k1", "k1"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(httpx.Response(200, content=b'{"id": 1'), id="cut off"),
+        pytest.param(httpx.Response(200, content=b"x" * (MOST_BYTES + 1)), id="without end"),
+        pytest.param(httpx.Response(302, headers={"location": "https://other.example/"}), id="elsewhere"),
+    ],
+)
+def test_what_was_sent_may_have_arrived_where_the_answer_makes_no_sense(answer):
+    with client(Wire(answer)) as http, pytest.raises(SourceGarbled) as caught:
+        http.post_json("/statuses", {"status": "Hallo"})
+    assert caught.value.uncertain
+    with client(Wire(answer)) as http, pytest.raises(SourceGarbled) as caught:
+        body_of(http, http.send("POST", "/statuses", json={"status": "Hallo"}))
+    assert caught.value.uncertain
+    with client(Wire(answer)) as http, pytest.raises(SourceGarbled) as caught:
+        http.get_json("/statuses")
+    assert not caught.value.uncertain
+
+
+def test_a_list_that_comes_again_is_shown_again_and_left():
+    wire = Wire(httpx.Response(200, json=[{"id": 1}, {"id": 2}]))
+    with client(wire) as http:
+        assert len(list(by_number(http, "/x", {}))) == len(list(by_offset(http, "/x", {}, size=2))) == 2
+
+
+def test_a_list_without_end_is_not_taken_for_whole(monkeypatch):
+    monkeypatch.setattr(paging, "_MOST", 3)
+    numbers = count()
+    wire = httpx.MockTransport(
+        lambda _request: httpx.Response(200, json={"items": [{"id": next(numbers)}], "next": str(next(numbers))})
+    )
+    with Client("https://m.example", platform="x", transport=wire) as http:
+        for walk in (
+            by_number(http, "/x", {}, items="items"),
+            by_offset(http, "/x", {}, items="items", size=1),
+            by_token(http, "/x", {}, items="items", token="next", param="after"),
+        ):
+            assert len(list(islice(walk, 3))) == 3
+            with pytest.raises(SourceGarbled, match="more than 3 pages"):
+                next(walk)
+        assert len(list(by_number(http, "/x", {}, items="items", last=2))) == 2  # the platform itself gives no more
+
+
+def test_a_next_page_that_is_named_without_encryption_is_asked_for_with_it():
+    wire = Wire(httpx.Response(200, json=[], headers={"link": '<http://m.example/x?page=2>; rel="next"'}))
+    with client(wire) as http:
+        assert list(by_link(http, "/x", {})) == [[], []]
+    assert [str(request.url) for request in wire.asked] == ["https://m.example/x", "https://m.example/x?page=2"]
 
 
 @pytest.mark.parametrize(

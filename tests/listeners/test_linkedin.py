@@ -312,6 +312,12 @@ def test_a_challenge_is_answered_with_its_hmac_and_only_where_there_is_a_secret(
     assert linkedin.PUSH.handshake({}, b"", {"client_secret": "s"}) is None
 
 
+def test_nobody_has_a_forged_delivery_signed_by_asking_whether_the_address_is_ours():
+    forged = delivery(notification("COMMENT"))
+    asked = {"challengeCode": "hmacsha256=" + forged.decode()}
+    assert linkedin.PUSH.handshake(asked, b"", {"client_secret": "s"}) is None
+
+
 def test_a_delivery_brings_comments_edits_posts_and_deletions_and_no_likes():
     share = {"owner": "urn:li:person:b", "text": "Danke @Kastanie", "entity": "urn:li:share:7094978106997846016"}
     page = linkedin.PUSH.read(

@@ -1,11 +1,12 @@
 """Mastodon: threads keep together, our own words are known as ours, and an answer is sent once."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
 import listeners
-from desk.errors import ConfigurationError
+from desk.errors import ConfigurationError, FateUnknown
 from desk.source import Source
 from listeners.contract import ReplyTo
 from listeners.limits import Limits
@@ -92,6 +93,24 @@ def test_an_answer_is_sent_once_however_often_it_is_tried(world, url, channel):
     assert ours[0].conversation == mention.conversation
     assert ours[0].parent == mention.native_id
     assert item.channel == channel
+
+
+def test_an_answer_is_found_again_after_the_server_has_forgotten_its_key(world, url):
+    world.say("Hilfe!", author="jule")
+    heard = desk(url, world, hashtags=["kastanie"])
+    heard.run()
+    mention = heard.order[0]
+    to = ReplyTo(mention.native_id, mention.conversation, mention.kind, "jule")
+    mastodon, since = listeners.listener("mastodon"), world.clock() - timedelta(minutes=5)
+    assert mastodon.reply
+    assert mastodon.look
+    with heard.client() as client:
+        assert mastodon.look(client, heard.stage.source, to, "Wir kümmern uns.", since) is None
+        sent = mastodon.reply(client, heard.stage.source, to, "Wir kümmern uns.", "key-1")
+        assert mastodon.look(client, heard.stage.source, to, "Wir kümmern uns.", since) == sent
+        assert mastodon.look(client, heard.stage.source, to, "Wir kümmern uns.", world.clock() + timedelta(hours=1)) is None
+        with pytest.raises(FateUnknown):
+            mastodon.look(client, heard.stage.source, to, "Etwas anderes.", since)
 
 
 def test_an_odd_language_code_is_no_reason_to_lose_the_words(world, url):

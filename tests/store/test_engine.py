@@ -1,5 +1,6 @@
 import pytest
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
 
 from desk.errors import ConfigurationError
 from store.engine import connect, healthy, session
@@ -32,3 +33,10 @@ def test_a_session_in_memory_sees_what_another_wrote() -> None:
     with session(engine) as second:
         assert second.execute(text("SELECT count(*) FROM note")).scalar_one() == 0
     engine.dispose()
+
+
+def test_an_error_says_what_failed_and_not_what_somebody_said(engine: Engine) -> None:
+    with session(engine) as opened, pytest.raises(DBAPIError) as caught:
+        opened.execute(text("INSERT INTO nowhere VALUES (:said)"), {"said": "my address is"})
+    assert "nowhere" in str(caught.value)
+    assert "my address is" not in str(caught.value)

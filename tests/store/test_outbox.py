@@ -90,6 +90,27 @@ def test_a_sender_that_died_before_it_began_leaves_no_doubt(session: Session, ti
     assert second.doubtful is None
 
 
+def test_a_long_look_takes_nothing_from_the_time_that_sending_may_take(session: Session, ticket: Ticket) -> None:
+    number = written(session, ticket)
+    outbox.claim(session, "a", NOW)
+    begun = NOW + outbox.SENDING - MINUTE
+    assert outbox.begin(session, number, "a", begun)
+    assert outbox.claim(session, "b", NOW + outbox.SENDING + MINUTE) is None
+    assert outbox.claim(session, "b", begun + outbox.SENDING) is not None
+
+
+def test_a_sender_that_was_too_slow_does_not_end_what_another_has_in_hand(session: Session, ticket: Ticket) -> None:
+    number, after = written(session, ticket), NOW + outbox.SENDING + MINUTE
+    outbox.claim(session, "slow", NOW)
+    outbox.begin(session, number, "slow", NOW)
+    outbox.claim(session, "b", after)
+    outbox.later(session, number, after, "too many requests", uncertain=False, worker="slow")
+    outbox.bury(session, number, "refused", "", after, worker="slow")
+    found = delivery(session)
+    assert (found.state, found.claimed_by, found.begun_at) == ("sending", "b", NOW)
+    assert outbox.claim(session, "c", after) is None
+
+
 def test_what_is_sent_joins_the_conversation_and_answers_the_ticket(session: Session, ticket: Ticket) -> None:
     written(session, ticket)
     one = outbox.claim(session, "a", NOW)
