@@ -16,6 +16,7 @@ from listeners.x.streams import MESSAGE_FIELDS, who_we_are
 Json = dict[str, Any]
 CHARACTERS, CHARACTERS_DIRECT = 280, 10_000
 _LATEST = 50
+_PAGES = {"items": "data", "token": "meta.next_token", "param": "pagination_token"}
 _GREETING = re.compile(r"^(@\w+\s+)+")
 """The names that X puts before an answer by itself."""
 
@@ -41,8 +42,7 @@ def look(client: Client, source: Source, to: ReplyTo, text: str, since: datetime
 def _posted(client: Client, me: str, to: ReplyTo, text: str, since: datetime) -> Receipt | None:
     asked = {"max_results": _LATEST, "start_time": since.isoformat().replace("+00:00", "Z")}
     asked["tweet.fields"] = "created_at,referenced_tweets,entities,note_tweet"
-    pages = by_token(client, f"/2/users/{me}/tweets", asked, items="data", token="meta.next_token", param="pagination_token")
-    for post in chain.from_iterable(pages):
+    for post in chain.from_iterable(by_token(client, f"/2/users/{me}/tweets", asked, **_PAGES)):
         below = {one.get("id") for one in post.get("referenced_tweets") or () if one.get("type") == "replied_to"}
         if to.native_id in below and _bare(words(post)).split() == _bare(text).split():
             return _post(post["id"])
@@ -61,9 +61,7 @@ def _written(client: Client, me: str, to: ReplyTo, text: str, since: datetime) -
     convo = to.conversation.removeprefix("dm/")
     asked = MESSAGE_FIELDS | {"max_results": _LATEST}
     path = f"/2/dm_conversations/{convo}/dm_events"
-    for event in chain.from_iterable(
-        by_token(client, path, asked, items="data", token="meta.next_token", param="pagination_token")
-    ):
+    for event in chain.from_iterable(by_token(client, path, asked, **_PAGES)):
         sent_at = instant(event.get("created_at"))
         if sent_at and sent_at < since:  # the newest come first
             return None
