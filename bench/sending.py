@@ -96,7 +96,7 @@ def trial(folder: Path, platform: str, *, answers: int, kills: int, seed: int = 
                 sender.stdout.readline()  # it has begun
                 time.sleep(chance.uniform(0, 0.6))
                 sender.send_signal(signal.SIGKILL)
-        subprocess.run(command, check=True)
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         result = _compare(settings, world, answers, kills, time.time() - began)
         settings.close()
     said = f"{result.sent} of {answers} sent, {result.twice} twice, {result.missing} missing"
