@@ -2,9 +2,10 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -23,9 +24,12 @@ REFUSALS = {
     "503": 503,
 }
 BREAKS = ("truncated", "html", "empty", "drop", "garbage", "slow")
-ODDITIES = ("overlap", "endless", "clock_skew", "unknown_fields", "string_ids")
+ODDITIES = ("overlap", "endless", "clock_skew", "unknown_fields", "string_ids", "other_zone")
 DEEDS = ("edit", "delete")
 KINDS = (*REFUSALS, *BREAKS, *ODDITIES, *DEEDS)
+_REWRITTEN = ("unknown_fields", "string_ids", "other_zone")
+_UTC_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:?00)")
+_ELSEWHERE = timezone(timedelta(hours=5, minutes=30))
 _ALWAYS = 1_000_000
 
 
@@ -95,7 +99,7 @@ class Misbehaving:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or spoil the answer."""
         path = scope.get("path", "").removeprefix(scope.get("root_path", ""))
-        if self.mischief.on("unknown_fields") or self.mischief.on("string_ids"):
+        if any(self.mischief.on(kind) for kind in _REWRITTEN):
             send = _Changed(send, self.mischief)
         order = None if scope["type"] != "http" or path.startswith("/_sandbox") else self.mischief.next_for(path)
         if order is None:
@@ -145,6 +149,8 @@ class _Changed:
         await self.send({"type": "http.response.body", "body": self.body})
 
     def _changed(self, thing: Any) -> Any:
+        if isinstance(thing, str) and self.mischief.on("other_zone") and _UTC_TIME.fullmatch(thing):
+            return datetime.fromisoformat(thing).astimezone(_ELSEWHERE).isoformat()
         if isinstance(thing, list):
             return [self._changed(one) for one in thing]
         if not isinstance(thing, dict):

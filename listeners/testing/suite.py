@@ -237,7 +237,7 @@ class ListenerContract:
         with pytest.raises(SourceGone):
             scene.desk.run()
 
-    @pytest.mark.parametrize("kind", ["overlap", "unknown_fields", "endless", "string_ids"])
+    @pytest.mark.parametrize("kind", ["overlap", "unknown_fields", "endless", "string_ids", "other_zone"])
     def test_odd_pages_do_no_harm(self, scene: Scene, kind: str) -> None:
         texts = self.speak(scene, 100)
         scene.desk.run()
