@@ -71,6 +71,8 @@ class Post:
                 return self._not_allowed(one, wrong)
             with self._client(source) as client:
                 return self._send(client, source, listener, one, wrong)
+        except FateUnknown as error:  # the platform has it, and does not show it: a moderator holds it back, say
+            return self._bury(one, str(error), error.advice, uncertain=True)
         except SourceError as error:
             return self._failed(one, error)
         except ConfigurationError as error:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import httpx
 
-from desk.errors import SourceBusy, SourceError
+from desk.errors import FateUnknown, SourceBusy, SourceError
 from desk.source import Source
 from listeners.access import needed
 from listeners.contract import Receipt, ReplyTo
@@ -27,7 +27,7 @@ def reply(client: Client, _source: Source, to: ReplyTo, text: str, _key: str) ->
     sent = body_of(client, client.send("POST", "/posts.json", json=body), sent=True)
     if sent.get("action") == "enqueued":
         advice = "approve it in the forum's review queue, or let the forum trust this user"
-        raise SourceError("the forum holds the answer back until a moderator approves it", advice=advice)
+        raise FateUnknown("the forum holds the answer back until a moderator approves it", advice=advice)
     mention = to_mention(sent.get("post") or sent, client.base_url, host)
     return Receipt(mention.native_id, mention.url)
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from desk.answering import Replies, ReplyRules
-from desk.errors import SourceError
+from desk.errors import FateUnknown, SourceError
 from desk.mention import Kind
 from desk.source import Source
 from listeners import meta_messages
@@ -71,9 +71,7 @@ def look(client: Client, source: Source, to: ReplyTo, text: str, since: datetime
         path = f"{base}/{options.page or options.account}/conversations"
         return meta_messages.look(client, path, {"platform": "instagram"}, to, text, since, ours)
     if to.conversation.startswith(MENTION):
-        raise SourceError(
-            "Instagram does not show what is said below other people's posts", advice="look there yourself", uncertain=True
-        )
+        raise FateUnknown("Instagram does not show what is said below other people's posts", advice="look there yourself")
     wanted = {text.strip(), _naming(to, text).strip()}
     for answer in listed(
         client, client.get_json(f"{base}/{to.conversation}/replies", {"fields": COMMENT, "limit": "50"}), "data"

@@ -25,8 +25,10 @@ REFUSALS = {
 }
 BREAKS = ("truncated", "html", "empty", "drop", "garbage", "slow")
 ODDITIES = ("overlap", "endless", "clock_skew", "unknown_fields", "string_ids", "other_zone")
+LOST = "lost"
+"""An answer of ours is taken, and the connection breaks before the platform says so."""
 DEEDS = ("edit", "delete")
-KINDS = (*REFUSALS, *BREAKS, *ODDITIES, *DEEDS)
+KINDS = (*REFUSALS, *BREAKS, *ODDITIES, LOST, *DEEDS)
 _REWRITTEN = ("unknown_fields", "string_ids", "other_zone")
 _UTC_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:?00)")
 _ELSEWHERE = timezone(timedelta(hours=5, minutes=30))
@@ -79,7 +81,7 @@ class Mischief:
     def next_for(self, path: str) -> Order | None:
         """Take the first order that spoils a request for *path*."""
         for order in self.orders:
-            if order.kind not in ODDITIES and order.meant(path):
+            if order.kind not in (*ODDITIES, LOST) and order.meant(path):
                 order.times -= 1
                 self.spoiled += 1
                 return order
@@ -93,14 +95,34 @@ class Mischief:
 class Misbehaving:
     """ASGI middleware that spoils requests as ordered."""
 
-    def __init__(self, app: ASGIApp, mischief: Mischief) -> None:
-        self.app, self.mischief = app, mischief
+    def __init__(self, app: ASGIApp, mischief: Mischief, sent: Callable[[], int] = lambda: 0) -> None:
+        self.app, self.mischief, self.sent = app, mischief, sent
+
+    async def _lose(self, order: Order, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take a request; where it has brought an answer of ours, break off before saying so."""
+        before = self.sent()
+        said: list[Message] = []
+
+        async def keep(message: Message) -> None:
+            said.append(message)
+
+        await self.app(scope, receive, keep)
+        if self.sent() > before:
+            order.times -= 1
+            await _dropped(send)
+            return
+        for message in said:
+            await send(message)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or spoil the answer."""
         path = scope.get("path", "").removeprefix(scope.get("root_path", ""))
         if any(self.mischief.on(kind) for kind in _REWRITTEN):
             send = _Changed(send, self.mischief)
+        lost = next((order for order in self.mischief.orders if order.kind == LOST and order.meant(path)), None)
+        if lost and scope["type"] == "http":
+            await self._lose(lost, scope, receive, send)
+            return
         order = None if scope["type"] != "http" or path.startswith("/_sandbox") else self.mischief.next_for(path)
         if order is None:
             await self.app(scope, receive, send)
@@ -112,8 +134,7 @@ class Misbehaving:
             await asyncio.sleep(order.seconds)
             await self.app(scope, receive, send)
         elif order.kind == "drop":
-            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"100000")]})
-            await send({"type": "http.response.body", "body": b"[", "more_body": False})
+            await _dropped(send)
         elif order.kind == "truncated":
             await self.app(scope, receive, _Halved(send))
         else:
@@ -125,6 +146,12 @@ class Misbehaving:
             await _answer(
                 send, 200, bodies[order.kind], {"content-type": "text/html" if order.kind == "html" else "application/json"}
             )
+
+
+async def _dropped(send: Send) -> None:
+    """Break off in the middle of an answer."""
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"100000")]})
+    await send({"type": "http.response.body", "body": b"[", "more_body": False})
 
 
 class _Changed:

@@ -74,7 +74,7 @@ def app(world: World, mischief: Mischief | None = None, parts: Parts | None = No
             *(Mount(f"/{name}", routes=part(world, orders).routes()) for name, part in (parts or {}).items()),
             *(Mount(f"/{name}", app=_Lazily(name, world, orders)) for name in PARTS),
         ],
-        middleware=[Middleware(Misbehaving, mischief=orders)],
+        middleware=[Middleware(Misbehaving, mischief=orders, sent=lambda: len(world.sent))],
     )
 
 

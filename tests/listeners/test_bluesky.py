@@ -44,8 +44,6 @@ class TestBlueskySearch(ListenerContract):
 
 
 class TestBlueskyMentions(ListenerContract):
-    backlog = 300
-    """What lies below each is asked for one by one."""
     hears_replies = True
     notices_edits = False
     below = "getPostThread"

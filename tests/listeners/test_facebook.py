@@ -45,8 +45,6 @@ class TestFacebookComments(ListenerContract):
 
 
 class TestFacebookVisitors(ListenerContract):
-    backlog = 300
-    """What lies below each is asked for one by one."""
     hears_replies = True
 
     def stage(self, url: str, world: World) -> Stage:
@@ -54,8 +52,6 @@ class TestFacebookVisitors(ListenerContract):
 
 
 class TestFacebookRecommendations(ListenerContract):
-    backlog = 300
-    """What lies below each is asked for one by one."""
     hears_replies = True
     below = "/comments"
 
@@ -64,8 +60,6 @@ class TestFacebookRecommendations(ListenerContract):
 
 
 class TestFacebookMessenger(ListenerContract):
-    backlog = 300
-    """What lies below each is asked for one by one."""
     hears_replies = True
 
     def stage(self, url: str, world: World) -> Stage:
