@@ -25,8 +25,6 @@ class TestMastodonMentions(ListenerContract):
 
 class TestMastodonDirect(ListenerContract):
     asks_when_refused = 2
-    backlog = 250
-    """Each is a dialogue of its own, with a thread to ask for."""
 
     def stage(self, url: str, world: World) -> Stage:
         source = Source(name="dm", platform="mastodon", base_url=f"{url}/mastodon", token_env="T", options={"direct": True})

@@ -39,8 +39,6 @@ def source(url: str, **options: object) -> Source:
 class TestIntercom(ListenerContract):
     hears_replies = True
     below = "/conversations/2154"
-    backlog = 220
-    """Each is a conversation to be read whole."""
     busy_pages = 2
 
     def stage(self, url: str, world: World) -> Stage:

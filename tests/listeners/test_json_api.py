@@ -73,8 +73,6 @@ class TestOldestFirst(ListenerContract):
 
 
 class TestByPost(ListenerContract):
-    backlog = 200
-
     def stage(self, url: str, world: World) -> Stage:
         return Stage(source(f"{url}/json_api", **WAYS["post"]), {"T": TOKEN}, "json")
 

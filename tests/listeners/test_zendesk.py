@@ -42,8 +42,6 @@ class TestZendesk(ListenerContract):
     hears_replies = True
     late_ones = False
     below = "/comments"
-    backlog = 350
-    """Each is a ticket of its own, with comments to ask for."""
     busy_pages = 2
 
     def stage(self, url: str, world: World) -> Stage:
