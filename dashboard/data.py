@@ -19,7 +19,7 @@ from desk.answering import Obstacle, ReplyRules
 from desk.config import Desk
 from desk.errors import ConfigurationError
 from desk.trend import Rising, rising
-from store import claims, conversations, engine, friction, inbox, ledger, models, overview, quality
+from store import claims, conversations, engine, friction, inbox, ledger, models, overview, quality, reply_rules
 from store import outbox as outbox_rows
 from store.migrate import migrate
 from store.tables import Delivery, ModelVersion, Pull, Quarantine
@@ -144,11 +144,11 @@ def undelivered() -> int:
         return outbox_rows.counts(asked).get("dead", 0)
 
 
-def reply_rules(mention_id: int, now: datetime) -> tuple[ReplyRules | None, Obstacle | None]:
+def may_be_answered(mention_id: int, now: datetime) -> tuple[ReplyRules | None, Obstacle | None]:
     """Return what the platform allows of an answer to a mention, and what keeps any answer from being sent now."""
     with session() as asked:
-        rules = outbox_rows.rules_for(asked, mention_id)
-        return rules, outbox_rows.obstacle_to(asked, mention_id, "x", now)
+        rules = reply_rules.rules_for(asked, mention_id)
+        return rules, reply_rules.obstacle_to(asked, mention_id, "x", now)
 
 
 def why(mention_id: int) -> conversations.Why | None:

@@ -11,7 +11,7 @@ from desk.answering import Obstacle
 from desk.deadline import Allowance, due
 from desk.errors import Conflict, KummerkastenError
 from desk.reading import Aspect, Tags
-from store import outbox, review, tags, tickets
+from store import outbox, reply_rules, review, tags, tickets
 from store.conversations import Why
 from store.quality import Unsure
 from store.tables import Delivery, Ticket
@@ -155,7 +155,7 @@ def reply(mention_id: int, text: str, ticket: Ticket | None, me: str) -> bool:
     def deed() -> None:
         now = datetime.now(UTC)
         with data.session(write=True) as store:
-            wrong = outbox.obstacle_to(store, mention_id, text, now)
+            wrong = reply_rules.obstacle_to(store, mention_id, text, now)
             if wrong:
                 raise Unsendable(wrong)
             outbox.write(store, mention_id, text, by=me, now=now, version=ticket.version if ticket else None)

@@ -15,15 +15,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select, update
 
 from desk import mention as said
-from desk.answering import Obstacle, ReplyRules, obstacle
 from desk.errors import Conflict, KummerkastenError
 from desk.source import Source
-from store import arrivals
+from store import arrivals, reply_rules
 from store.answers import note_our_answers
 from store.claims import as_said
 from store.events import change, note
-from store.tables import Author, Conversation, Delivery, Mention, SourceState, Ticket, Utc
-from store.writing import affected, upsert, whole
+from store.tables import Author, Conversation, Delivery, Mention, Ticket, Utc
+from store.writing import affected, whole
 
 SENDING = timedelta(minutes=10)
 """How long a sender has a delivery to itself: longer than any platform's answer can take."""
@@ -48,26 +47,6 @@ class Outgoing:
     doubtful: datetime | None = None
     vouched: bool = False
     """Whether a person says that the earlier try has not arrived."""
-
-
-def rules_of(session: Session, source: str) -> dict[str, ReplyRules]:
-    """Return what a source's platform allows of answers, per kind of mention; empty where it takes none (or is not heard yet)."""
-    known = session.exec(select(SourceState.replies).where(SourceState.source == source)).first()
-    return {kind: ReplyRules.model_validate(rules) for kind, rules in (known or {}).items()}
-
-
-def rules_for(session: Session, mention_id: int) -> ReplyRules | None:
-    """Return what its platform allows of answers to a mention, None where it takes none."""
-    mention = session.get_one(Mention, mention_id)
-    return rules_of(session, mention.source).get(mention.kind)
-
-
-def learn_rules(session: Session, source: Source, rules: dict[str, Any]) -> None:
-    """Remember what a source's platform allows of answers, where it is not known yet; commits."""
-    if session.exec(select(SourceState.replies).where(SourceState.source == source.name)).first() == rules:
-        return
-    upsert(session, SourceState, {"source": source.name, "platform": source.platform, "replies": rules}, key=("source",))
-    session.commit()
 
 
 def write(session: Session, mention_id: int, text: str, *, by: str, now: datetime, version: int | None = None) -> int:
@@ -298,33 +277,6 @@ def counts(session: Session) -> dict[str, int]:
     return dict(session.execute(select(Delivery.state, func.count()).group_by(Delivery.state)).tuples().all())
 
 
-def answered_already(session: Session, mention_id: int) -> bool:
-    """Say whether a mention has an answer of ours: heard on the platform, or sent from here."""
-    mention = session.get_one(Mention, mention_id)
-    heard = select(Mention.id).where(
-        Mention.platform == mention.platform,
-        Mention.conversation_id == mention.conversation_id,
-        Mention.parent == mention.native_id,
-        col(Mention.ours),
-        col(Mention.deleted_at).is_(None),
-    )
-    return session.exec(heard.limit(1)).first() is not None
-
-
-def obstacle_to(session: Session, mention_id: int, text: str, now: datetime) -> Obstacle | None:
-    """Say what keeps an answer from being sent now, as far as the platform's last pull knew; None where nothing does."""
-    mention, rules = session.get_one(Mention, mention_id), rules_for(session, mention_id)
-    answered = bool(rules and rules.once) and answered_already(session, mention_id)
-    return obstacle(rules, text, last_word=last_word(session, mention.conversation_id), now=now, answered=answered)
-
-
-def last_word(session: Session, conversation_id: int) -> datetime:
-    """Return when a customer spoke last in a conversation (the conversation's beginning, where none is left)."""
-    asked = select(Mention.said_at).where(Mention.conversation_id == conversation_id, col(Mention.ours).is_(False))
-    found = session.exec(asked.order_by(col(Mention.said_at).desc()).limit(1)).first()
-    return found or session.get_one(Conversation, conversation_id).started_at
-
-
 def _outgoing(session: Session, delivery: Delivery, doubtful: datetime | None) -> Outgoing:
     mention = session.get_one(Mention, delivery.mention_id)
     author = session.get(Author, mention.author_id) if mention.author_id else None
@@ -339,7 +291,7 @@ def _outgoing(session: Session, delivery: Delivery, doubtful: datetime | None) -
         written_at=delivery.written_at,
         mention_id=delivery.mention_id,
         answered=as_said(mention, author, conversation.native_id),
-        last_word=last_word(session, delivery.conversation_id),
+        last_word=reply_rules.last_word(session, delivery.conversation_id),
         doubtful=doubtful,
         vouched=delivery.vouched,
     )

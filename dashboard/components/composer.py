@@ -76,7 +76,7 @@ def _sealed(one: Delivery, v: Viewer) -> Markup:
 
 def _write(found: Thread, focus: Said, v: Viewer) -> None:
     w, mention = v.words, focus.mention
-    rules, obstacle = data.reply_rules(mention.id or 0, v.now)
+    rules, obstacle = data.may_be_answered(mention.id or 0, v.now)
     if rules is None or obstacle in ("no_answers", "too_late", "answered_once"):
         platform = v.platform(mention.platform)
         there = outside(mention.url, w("mention.original"))

@@ -38,13 +38,14 @@ def reply(
     from flows.work.deliver import OBSTACLES
     from flows.work.deliver import deliver as send
     from store import outbox as box
+    from store import reply_rules
     from store.tables import Delivery, Mention
 
     with opened(config) as settings:
         with settings.session() as session:
             if session.get(Mention, mention) is None:
                 raise KummerkastenError(f"There is no mention {mention}. `kummerkasten queue TEAM` shows their numbers")
-            if wrong := box.obstacle_to(session, mention, text, utc_now()):
+            if wrong := reply_rules.obstacle_to(session, mention, text, utc_now()):
                 raise KummerkastenError(f"This answer cannot be sent: {OBSTACLES[wrong]}")
             number = box.write(session, mention, text, by=_who(by), now=utc_now())
         if not later:

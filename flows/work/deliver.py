@@ -15,7 +15,7 @@ from flows.work.common import Clock, Tell, silent, utc_now, worker_name
 from listeners.contract import Listener, Receipt, ReplyTo
 from listeners.http import Client
 from listeners.limits import Limits
-from store import outbox
+from store import outbox, reply_rules
 from store.outbox import Outgoing
 
 MOST_TRIES = 8
@@ -83,7 +83,7 @@ class Post:
     def _wrong(self, source: Source, listener: Listener, one: Outgoing) -> str | None:
         rules = listener.allowed(source).get(one.answered.kind)
         with self.settings.session(write=False) as session:
-            answered = bool(rules and rules.once) and outbox.answered_already(session, one.mention_id)
+            answered = bool(rules and rules.once) and reply_rules.answered_already(session, one.mention_id)
         wrong = obstacle(rules, one.text, last_word=one.last_word, now=self.clock(), answered=answered)
         return None if wrong == "answered_once" and one.doubtful else wrong
 

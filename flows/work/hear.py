@@ -30,7 +30,7 @@ from flows.work.common import Clock, Tell, silent, utc_now, worker_name
 from listeners.contract import Listener, Window
 from listeners.http import Client
 from listeners.limits import Limits
-from store import credentials, leases, ledger, mentions, outbox
+from store import credentials, leases, ledger, mentions, reply_rules
 from store.mentions import Kept
 
 HELD = "held"
@@ -121,7 +121,7 @@ class Ear:
         """Let the store know what the platform allows of answers, so that a page can say it before somebody presses send."""
         rules: dict[str, Any] = {kind: one.model_dump(mode="json") for kind, one in listener.allowed(source).items()}
         with self.settings.session() as session:
-            outbox.learn_rules(session, source, rules)
+            reply_rules.learn_rules(session, source, rules)
 
     def ask_when_it_dies(self, client: Client, source: Source, listener: Listener) -> None:
         """Ask now and then when the credential dies; what keeps the platform from telling is no reason to call the run failed."""

@@ -8,7 +8,7 @@ from test_pages import open_ticket, opened, shown, store_of, ticket_now
 
 from desk.answering import ReplyRules
 from desk.source import Source
-from store import outbox
+from store import outbox, reply_rules
 from store.tables import Author, Delivery, Mention, Ticket
 
 KINDS = ("comment", "post", "dm", "review")
@@ -19,7 +19,7 @@ def allow(home: Home, ticket: Ticket, **rules: object) -> None:
         mention = session.get_one(Mention, ticket.mention_id)
         source = Source(name=mention.source, platform=mention.platform)
         allowed = ReplyRules(**rules).model_dump(mode="json")  # type: ignore[arg-type]
-        outbox.learn_rules(session, source, dict.fromkeys(KINDS, allowed))
+        reply_rules.learn_rules(session, source, dict.fromkeys(KINDS, allowed))
 
 
 def deliveries(home: Home) -> list[Delivery]:

@@ -9,7 +9,7 @@ from things import HOUR, MINUTE, NOW, kept, read, route, said
 from desk.answering import ReplyRules
 from desk.errors import Conflict, KummerkastenError
 from desk.source import Source
-from store import outbox
+from store import outbox, reply_rules
 from store.tables import Delivery, Mention, Ticket, TicketEvent
 
 SOURCE = Source(name="garten", platform="mastodon")
@@ -126,7 +126,7 @@ def test_what_is_sent_joins_the_conversation_and_answers_the_ticket(session: Ses
     )
     ticket = now_of(session, ticket)
     assert (ticket.status, ticket.answered_at) == ("answered", NOW + MINUTE)
-    assert outbox.answered_already(session, ticket.mention_id)
+    assert reply_rules.answered_already(session, ticket.mention_id)
 
 
 def test_our_answer_heard_on_the_platform_is_the_one_that_was_sent(session: Session, ticket: Ticket) -> None:
@@ -170,7 +170,7 @@ def test_a_dead_one_waits_for_a_person_who_sends_it_again_or_drops_it(session: S
 
 
 def test_the_rules_of_a_platform_are_known_to_whoever_writes(session: Session) -> None:
-    assert outbox.rules_of(session, "garten") == {}
+    assert reply_rules.rules_of(session, "garten") == {}
     rules = {"dm": ReplyRules(characters=500, within=timedelta(hours=24))}
-    outbox.learn_rules(session, SOURCE, {kind: one.model_dump(mode="json") for kind, one in rules.items()})
-    assert outbox.rules_of(session, "garten") == rules
+    reply_rules.learn_rules(session, SOURCE, {kind: one.model_dump(mode="json") for kind, one in rules.items()})
+    assert reply_rules.rules_of(session, "garten") == rules
