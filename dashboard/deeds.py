@@ -10,11 +10,12 @@ from dashboard import data
 from desk.answering import Obstacle
 from desk.deadline import Allowance, due
 from desk.errors import Conflict, KummerkastenError
-from desk.reading import Aspect, Tags
+from desk.reading import Tags
 from store import outbox, reply_rules, review, tags, tickets
 from store.conversations import Why
 from store.quality import Unsure
-from store.tables import Delivery, Ticket
+from store.tables import Delivery, Tag, Ticket
+from store.tags import Word
 
 _NOTICE = "notice"
 
@@ -105,9 +106,9 @@ def _move(ticket: Ticket, team: str, reason: Why | None, me: str, version: int) 
         tickets.move(store, _id(ticket), team, by=me, version=version, now=datetime.now(UTC), due_at=due_at)
 
 
-def corrections(before: Tags, after: Tags) -> list[tuple[Aspect, str, bool]]:
+def corrections(before: Tags, after: Tags) -> list[Word]:
     """Return what a person says differently: aspect, value, and whether it holds."""
-    said: list[tuple[Aspect, str, bool]] = []
+    said: list[Word] = []
     if after.sentiment != before.sentiment:
         said.append(("sentiment", after.sentiment, True))
     if after.intent != before.intent:
@@ -121,16 +122,39 @@ def corrections(before: Tags, after: Tags) -> list[tuple[Aspect, str, bool]]:
     return said
 
 
-def correct(mention_id: int, before: Tags, after: Tags, me: str) -> None:
-    """Store what a person says about a mention, where it differs from what stood."""
-    said = corrections(before, after)
+def correct(reason: Why, after: Tags, me: str) -> None:
+    """Store what a person says about a mention, where it differs from what stood; who changes nothing has found it right."""
+    said = corrections(reason.said.tags, after)
+    if not said and confirmable(reason):
+        confirm(reason, me)
+        return
 
     def deed() -> None:
         with data.session(write=True) as store:
-            for aspect, value, holds in said:
-                tags.decide(store, mention_id, aspect, value, holds, me, datetime.now(UTC))
+            tags.decide_all(store, reason.said.mention.id or 0, said, me, datetime.now(UTC))
 
     _do(deed, "deed.corrected" if said else "deed.nothing")
+
+
+def confirmable(reason: Why) -> list[Tag]:
+    """Return what a person may find right: the tags that stand and hold, without the language; none of words not read yet."""
+    if reason.reading is None or reason.said.mention.read_at is None:
+        return []
+    return [tag for tag in reason.statements if tag.stands and tag.holds and tag.aspect != "language"]
+
+
+def confirm(reason: Why, me: str) -> None:
+    """Store that a person finds right what they have in front of them, unless it has become something else meanwhile."""
+    shown = {(tag.aspect, tag.value) for tag in confirmable(reason)}
+    reading_id = (reason.reading.id or 0) if reason.reading else 0
+    stored: list[int] = []
+
+    def deed() -> None:
+        with data.session(write=True) as store:
+            stored.append(review.confirm(store, reason.said.mention.id or 0, reading_id, shown, me, datetime.now(UTC)))
+
+    if _do(deed, "deed.confirmed", lost_to="deed.decided_otherwise", lost="review.changed") and not any(stored):
+        st.session_state[_NOTICE] = Notice("deed.confirmed_already")
 
 
 def hold(mention_ids: Sequence[int], me: str) -> int | None:

@@ -1,6 +1,9 @@
-"""People settle what a model is unsure about: no two are asked about the same, and nobody's answer is written over."""
+"""People settle what a model is unsure about, or find right what it says: nobody's answer is written over.
 
-from collections.abc import Sequence
+No two people are asked about the same doubt.
+"""
+
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import cast
 
@@ -11,7 +14,7 @@ from desk.reading import TOPICAL, Aspect
 from desk.review import aspect_of
 from store import leases
 from store.tables import Lease, Mention, Tag
-from store.tags import decide, lock, reading_of
+from store.tags import decide, decide_all, lock, reading_of
 from store.writing import whole
 
 _HOLD = timedelta(minutes=5)
@@ -58,7 +61,46 @@ def _still_open(session: Session, mention_id: int, reading_id: int, key: str) ->
     if (by := session.exec(said.where(Tag.value == topic) if topic else said).first()) is not None:
         who = by.partition(":")[2]
         raise Conflict(f"{who} has decided that already", winner=who)
+    _same_words(session, mention_id, reading_id)
+
+
+def _same_words(session: Session, mention_id: int, reading_id: int) -> None:
     latest = reading_of(session, mention_id)
     read_at = session.exec(select(Mention.read_at).where(Mention.id == mention_id)).one()
     if latest is None or latest.id != reading_id or read_at is None:
         raise Conflict("the text was changed or read anew since you looked")
+
+
+def confirm(
+    session: Session, mention_id: int, reading_id: int, shown: Collection[tuple[str, str]], person: str, now: datetime
+) -> int:
+    """Make what a model says about a mention a person's word, who finds it right; return how many tags that were; commits.
+
+    *shown* is what the person looked at: aspect and value of each tag that stands and holds, the language aside. What people
+    have said already stays as it is. Raises Conflict, storing nothing, where something else stands by now: it names who
+    decided otherwise, and nobody where the text was changed or read anew since.
+    """
+    return whole(session, lambda: _confirm(session, mention_id, reading_id, frozenset(shown), person, now))
+
+
+def _confirm(
+    session: Session, mention_id: int, reading_id: int, shown: frozenset[tuple[str, str]], person: str, now: datetime
+) -> int:
+    if not lock(session, [mention_id]):
+        raise KummerkastenError(f"there is no mention {mention_id}")
+    asked = select(Tag).where(Tag.mention_id == mention_id, col(Tag.stands), Tag.aspect != "language").order_by(col(Tag.id))
+    standing = session.exec(asked.execution_options(populate_existing=True)).all()
+    _as_shown(standing, shown)
+    words = [(cast(Aspect, tag.aspect), tag.value, True) for tag in standing if not tag.person]
+    if words:
+        _same_words(session, mention_id, reading_id)
+        decide_all(session, mention_id, words, person, now)
+    return len(words)
+
+
+def _as_shown(standing: Sequence[Tag], shown: frozenset[tuple[str, str]]) -> None:
+    if {(tag.aspect, tag.value) for tag in standing if tag.holds} == shown:
+        return
+    otherwise = [tag.by for tag in standing if tag.person and ((tag.aspect, tag.value) in shown) != tag.holds]
+    who = otherwise[-1].partition(":")[2] if otherwise else ""
+    raise Conflict(f"{who or 'a newer reading'} has decided otherwise since you looked", winner=who)

@@ -14,6 +14,8 @@ from store.tables import Mention, Tag
 from store.tables import Reading as ReadingRow
 from store.writing import chunks, insert_new, whole
 
+Word = tuple[Aspect, str, bool]
+"""What a person says: aspect, value, and whether it holds."""
 _VALUES: Mapping[str, tuple[str, ...]] = {
     "sentiment": SENTIMENTS,
     "intent": INTENTS,
@@ -113,26 +115,40 @@ def decide(session: Session, mention_id: int, aspect: Aspect, value: str, holds:
     For sentiment, intent, needs_reply, urgent and language *value* becomes the answer (*holds* is True); for friction and praise
     *holds* says whether the topic is meant. The mention is routed again.
     """
-    if aspect not in get_args(Aspect) or value not in _VALUES.get(aspect, (value,)):
-        raise KummerkastenError(f'"{value}" is no answer about {aspect}; it takes {", ".join(_VALUES.get(aspect, ("a topic",)))}')
-    whole(session, lambda: _decide(session, mention_id, aspect, value, holds, person, now))
+    decide_all(session, mention_id, [(aspect, value, holds)], person, now)
 
 
-def _decide(session: Session, mention_id: int, aspect: Aspect, value: str, holds: bool, person: str, now: datetime) -> None:
+def decide_all(session: Session, mention_id: int, words: Sequence[Word], person: str, now: datetime) -> None:
+    """Store several words of a person about one mention, all of them or none; see `decide`; commits."""
+    for aspect, value, _ in words:
+        if aspect not in get_args(Aspect) or value not in _VALUES.get(aspect, (value,)):
+            takes = ", ".join(_VALUES.get(aspect, ("a topic",)))
+            raise KummerkastenError(f'"{value}" is no answer about {aspect}; it takes {takes}')
+    if words:
+        whole(session, lambda: _decide(session, mention_id, words, person, now))
+
+
+def _decide(session: Session, mention_id: int, words: Sequence[Word], person: str, now: datetime) -> None:
     if not lock(session, [mention_id]):
         raise KummerkastenError(f"there is no mention {mention_id}")
+    for word in words:
+        _replace(session, mention_id, word, person, now)
+    again = {"routed_at": None, "claimed_by": None, "claimed_until": None}  # what is in hand just now was decided without this
+    read = update(Mention).where(col(Mention.id) == mention_id, ~col(Mention.ours), col(Mention.read_at).is_not(None))
+    session.execute(read.values(**again))
+    session.commit()
+
+
+def _replace(session: Session, mention_id: int, word: Word, person: str, now: datetime) -> None:
+    aspect, value, holds = word
     about = [col(Tag.mention_id) == mention_id, col(Tag.aspect) == aspect, col(Tag.stands)]
     if aspect in TOPICAL:
         about.append(col(Tag.value) == value)
     session.execute(update(Tag).where(*about).values(stands=False))
     said = {"mention_id": mention_id, "aspect": aspect, "value": value, "holds": holds or aspect in SINGLE}
     session.execute(insert(Tag).values(said | {"by": f"person:{person}", "person": True, "at": now, "stands": True}))
-    mine = update(Mention).where(col(Mention.id) == mention_id)
     if aspect == "language":
-        session.execute(mine.values(language=value))
-    again = {"routed_at": None, "claimed_by": None, "claimed_until": None}  # what is in hand just now was decided without this
-    session.execute(mine.where(~col(Mention.ours), col(Mention.read_at).is_not(None)).values(**again))
-    session.commit()
+        session.execute(update(Mention).where(col(Mention.id) == mention_id).values(language=value))
 
 
 def tags_of(session: Session, mention_ids: Sequence[int]) -> dict[int, Tags]:

@@ -1,4 +1,4 @@
-"""Correcting a tag: a person's word counts from then on, whatever a model says later (guarantee 8)."""
+"""Confirming and correcting tags: a person's word counts from then on, whatever a model says later (guarantee 8)."""
 
 from collections.abc import Iterable
 
@@ -9,16 +9,39 @@ from dashboard.components.markup import el, said, show
 from dashboard.components.thread import words_of
 from dashboard.viewer import Viewer
 from desk.reading import INTENTS, SENTIMENTS, Tags
-from store.conversations import Said
+from store.conversations import Why
 
 
-def button(focus: Said, v: Viewer) -> None:
-    """Show the button that opens the dialog."""
-    if st.button(v.words("correct.button"), icon=":material/edit:", key="correct", disabled=not v.me, type="tertiary"):
-        st.dialog(v.words("correct.title"), width="medium")(_ask)(focus, v)
+def buttons(reason: Why, v: Viewer) -> None:
+    """Show the button that confirms all tags, or who has checked them, and the one that opens the dialog."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        _confirmation(reason, v)
+        if st.button(v.words("correct.button"), icon=":material/edit:", key="correct", disabled=not v.me, type="tertiary"):
+            st.dialog(v.words("correct.title"), width="medium")(_ask)(reason, v)
 
 
-def _ask(focus: Said, v: Viewer) -> None:
+def _confirmation(reason: Why, v: Viewer) -> None:
+    """Offer to confirm what no person has said yet. The callback holds what is shown now, whatever stands when it is pressed."""
+    tags = deeds.confirmable(reason)
+    if not all(tag.person for tag in tags):
+        st.button(
+            v.words("correct.confirm"),
+            icon=":material/check:",
+            key=f"confirm-{reason.said.mention.id}-{len(reason.statements)}",
+            help=v.words("correct.confirm_help"),
+            disabled=not v.me,
+            type="tertiary",
+            on_click=deeds.confirm,
+            args=(reason, v.me),
+        )
+    elif tags:
+        who = ", ".join(dict.fromkeys(tag.by.partition(":")[2] for tag in tags))
+        line = el("p", el("span", "✓\u2002", aria_hidden="true"), v.words("correct.checked", who=who), cls="k-line")
+        show(line, width="content")
+
+
+def _ask(reason: Why, v: Viewer) -> None:
+    focus = reason.said
     w, tags = v.words, focus.tags
     show(el("blockquote", said(words_of(focus), 400), cls="k-quote"))
     topics = [topic.key for topic in v.desk.topics.offered]
@@ -61,7 +84,7 @@ def _ask(focus: Said, v: Viewer) -> None:
                 friction=dict.fromkeys(friction, 1.0),
                 praise=dict.fromkeys(praise, 1.0),
             )
-            deeds.correct(focus.mention.id or 0, tags, after, v.me)
+            deeds.correct(reason, after, v.me)
             st.rerun()
 
 

@@ -6,6 +6,7 @@ Guarantee 12: what strangers wrote is shown as text, never as markup. No other m
 import re
 from collections.abc import Iterable, Sequence
 from html import escape
+from typing import Literal
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -87,6 +88,6 @@ def outside(url: str | None, label: str) -> Markup | None:
     return el("a", label, href=url, target="_blank", rel="noopener noreferrer nofollow", cls="k-out") if known else None
 
 
-def show(markup: Markup) -> None:
-    """Put markup on the page."""
-    st.html(markup)
+def show(markup: Markup, width: Literal["stretch", "content"] = "stretch") -> None:
+    """Put markup on the page, as wide as there is room, or as its content."""
+    st.html(markup, width=width)

@@ -45,7 +45,7 @@ def panel(focus: Said, reason: Why, v: Viewer) -> Tag | None:
         else:
             show(el("p", w("why.unread") if not focus.mention.read_at else w("why.nothing"), cls="k-quiet"))
         _denied(reason, v)
-        correct.button(focus, v)
+        correct.buttons(reason, v)
     return chosen
 
 

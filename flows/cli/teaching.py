@@ -68,7 +68,7 @@ def _print(done: "Outcome") -> None:
         out.print(show.text(f"{done.against} (before) and {done.version} (after)", "bold"))
         out.print(show.table(("", "before", "after", "difference>"), rows))
         left_out = f", {done.left_out} left out (nothing the tagger answers)" if done.left_out else ""
-        out.print(f"{done.report.taught} corrected texts taught, {done.report.held_back} held back to compare{left_out}.")
+        out.print(f"{done.report.taught} texts taught, {done.report.held_back} held back to compare{left_out}.")
     out.print(show.text(done.said, "" if done.state != "refused" else "yellow"))
     verdict = {
         "live": f"{done.version} reads from now on. What was read before keeps its tags; read it anew: kummerkasten retag",
@@ -100,7 +100,8 @@ def models(
         columns = ("version", "state", "when", "by", "n>", *_FIGURES.values())
         show.console().print(show.table(columns, (_row(one, settings) for one in rows)))
         typer.echo(
-            "n: corrections. Figures on the frozen test part: F1 of friction, sentiment, reply and urgent; accuracy of intent."
+            "n: texts that people corrected or confirmed. Figures on the frozen test part: F1 of friction, sentiment, reply and "
+            "urgent; accuracy of intent."
         )
         _notes(settings, found, tagger().model)
 

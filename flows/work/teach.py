@@ -90,7 +90,9 @@ def teach(
     if not learned.rows:
         return Outcome("nothing", _nothing_said(learned), left_out=learned.left_out)
     if newest and newest.card.get("lesson") == learned.fingerprint and not dry_run:
-        return Outcome("nothing", f"Nobody has corrected anything since {newest.name} ({newest.state}).", newest.name)
+        return Outcome(
+            "nothing", f"Nobody has corrected or confirmed anything since {newest.name} ({newest.state}).", newest.name
+        )
     before = (on(shipped, live.heads, live.card) if live else shipped).heads
     heads, report = _fitted(shipped, before, learned, tell, cache or cache_folder())
     done = Outcome(
@@ -158,12 +160,10 @@ def _fitted(shipped: OnnxTagger, before: Heads, learned: Lesson, tell: Tell, cac
 
 def _nothing_said(learned: Lesson) -> str:
     if learned.left_out:
-        return (
-            f"What people corrected ({learned.left_out} mentions) is nothing that the tagger answers; there is nothing to teach."
-        )
+        return f"What people said ({learned.left_out} mentions) is nothing that the tagger answers; there is nothing to teach."
     return (
-        "Nobody has corrected a tag yet, so there is nothing to teach. Open a conversation in the dashboard and choose "
-        "“Correct” below the tags; what is said there is taught next time."
+        "Nobody has corrected a tag yet, or confirmed one, so there is nothing to teach. Open a conversation in the dashboard "
+        "and choose “Right as it is” or “Correct it” below the tags; what is said there is taught next time."
     )
 
 
@@ -175,5 +175,5 @@ def markdown(done: Outcome) -> str:
     rows += [("agreement with people", done.report.agreement)] if done.report.agreement else []
     lines = [f"| {name} | {one.before} | {one.after} | {one.difference.value:+.3f} |" for name, one in rows]
     head = [f"| figure | {done.against} | {done.version} | difference |", "|---|---|---|---|"]
-    counts = f"{done.report.taught} corrected texts taught, {done.report.held_back} held back."
+    counts = f"{done.report.taught} texts taught, {done.report.held_back} held back."
     return "\n\n".join([f"**{done.version}: {done.state}.** {done.said}", "\n".join(head + lines), counts])

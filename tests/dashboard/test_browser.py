@@ -96,6 +96,29 @@ def test_a_ticket_is_found_opened_taken_corrected_and_answered(browser: Browser,
     page.context.close()
 
 
+def test_what_the_tags_say_is_confirmed_by_one_press_or_by_saving_it_unchanged(
+    browser: Browser, address: str, home: Home
+) -> None:
+    tickets = [one_open(home, team) for team in ("logistics", "checkout")]
+    for ticket, dialog in zip(tickets, (False, True), strict=True):
+        page = visit(browser, f"{address}/conversation?id={ticket.conversation_id}&me=Anna")
+        if dialog:
+            page.get_by_role("button", name="Korrigieren").click()
+            page.get_by_role("dialog").get_by_role("button", name="Speichern").click()
+        else:
+            page.get_by_role("button", name="Stimmt so").click()
+        expect(page.get_by_text("Unverändert bestätigt.")).to_be_visible()
+        expect(page.get_by_text("Geprüft von Anna")).to_be_visible()
+        expect(page.get_by_role("button", name="Stimmt so")).to_have_count(0)
+        page.context.close()
+    engine = connect(home.url)
+    with open_session(engine) as session:
+        for ticket in tickets:
+            tags = session.exec(select(Tag).where(Tag.mention_id == ticket.mention_id, col(Tag.stands), Tag.aspect != "language"))
+            assert {tag.by for tag in tags} == {"person:Anna"}
+    engine.dispose()
+
+
 def test_of_two_people_at_once_the_second_is_told_who_won(browser: Browser, address: str, home: Home) -> None:
     ticket = one_open(home, "checkout")
     anna, mira = (visit(browser, f"{address}/conversation?id={ticket.conversation_id}&me={name}") for name in ("Anna", "Mira"))

@@ -161,7 +161,7 @@ def test_who_comes_second_is_told_who_won_and_changes_nothing(home: Home) -> Non
 
 def test_nobody_in_particular_may_change_nothing(home: Home) -> None:
     app = opened("conversation", id=str(open_ticket(home).conversation_id))
-    assert all(button.disabled for button in app.button if (button.key or "").startswith(("deed-", "correct")))
+    assert all(button.disabled for button in app.button if (button.key or "").startswith(("deed-", "correct", "confirm-")))
 
 
 def test_handing_over_moves_team_person_and_priority_at_once(home: Home) -> None:

@@ -406,7 +406,7 @@ def test_what_was_taught_here_is_named_with_the_version_it_grew_from(home: Home)
         add(session, Taught("probe@7+1", "probe@7", "person:Anna", b"", {}, 12, good=True), NOW)
     said = shown(opened("quality"))
     assert "Im Einsatz: probe@7+1" in said
-    assert "aus 12 Korrekturen weitergelernt" in said
+    assert "aus 12 geprüften Stimmen weitergelernt" in said
     assert "mitgeliefert wurde: probe@7" in said
 
 

