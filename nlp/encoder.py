@@ -25,14 +25,21 @@ PREFIX = "query: "
 """E5 models are trained with it (Wang et al., "Multilingual E5 Text Embeddings", 2024)."""
 WIDTH = 384
 """Numbers per layer in the vectors of the encoder that ships."""
-_TOKENS = 256
+TOKENS = 256
 _CHARACTERS = 4_000
-"""More than _TOKENS tokens can cover: a text of a megabyte is cut before it is tokenised."""
+"""More than TOKENS tokens can cover: a text of a megabyte is cut before it is tokenised."""
+_NOTHING = " \t\n\r\x0b\x0c\x00\x85\xa0\u2028\u2029\u3000\ufffd"
 
 
 def cut(text: str, characters: int = _CHARACTERS) -> str:
-    """Return what the encoder reads of *text*: its beginning, on one line, without null bytes."""
-    return " ".join(text[:characters].replace("\x00", " ").split())
+    """Return what the encoder reads of *text*: its first words, on one line, without null bytes, however it is spaced."""
+    words = text[begins(text) :].replace("\x00", " ").split(None, characters)
+    return " ".join(words[:characters])[:characters].rstrip()
+
+
+def begins(text: str) -> int:
+    """Return where the words of *text* begin: behind blanks, null bytes, and what is kept in a null byte's place."""
+    return len(text) - len(text.lstrip(_NOTHING))
 
 
 @dataclass(frozen=True)
@@ -64,7 +71,7 @@ class Encoder:
             sep_token="</s>",  # noqa: S106
             pad_token="<pad>",  # noqa: S106
             unk_token="<unk>",  # noqa: S106
-            model_max_length=_TOKENS,
+            model_max_length=TOKENS,
         )
         return tokenizer
 
@@ -80,14 +87,11 @@ class Encoder:
         last, middle = self._session.run(["last", "middle"], fed)
         return np.asarray(np.concatenate([last[0], middle[0]]), np.float32)
 
-    def tokens(self, text: str) -> tuple[Vectors, list[tuple[int, int]]]:
-        """Return a vector for each token of *text*, and where in ``cut(text)`` each stands (start, end)."""
-        parts = self._session.run(["last_tokens", "middle_tokens"], self._feed(self._ids([text])[0]))
+    def places(self, text: str) -> list[tuple[int, int]]:
+        """Return where in ``cut(text)`` each token that is read stands (start, end)."""
         offsets = self._tokenizer(PREFIX + cut(text), truncation=True, return_offsets_mapping=True)["offset_mapping"]
-        shift = len(PREFIX)
-        kept = [index for index, (start, end) in enumerate(offsets) if end > max(start, shift)]  # the first begins with the blank
-        vectors = np.concatenate([part[0] for part in parts], axis=1)
-        return vectors[kept], [(max(offsets[index][0] - shift, 0), offsets[index][1] - shift) for index in kept]
+        shift = len(PREFIX)  # the first begins with the blank
+        return [(max(start - shift, 0), end - shift) for start, end in offsets if end > max(start, shift)]
 
     def _ids(self, texts: Sequence[str]) -> list[list[int]]:
         if not texts:

@@ -45,15 +45,25 @@ class Plan:
 
 @dataclass(frozen=True)
 class Lessons:
-    """What is learned from: token ids, targets, masks and weights, one row per text."""
+    """What is learned from: token ids, targets, masks and weights, one row per text.
+
+    ``share`` is how likely each text is read in an epoch; without it all are.
+    """
 
     tokens: list[list[int]]
     truth: Numbers
     mask: Numbers
     weight: Numbers
+    share: Numbers | None = None
 
     def __len__(self) -> int:
         return len(self.tokens)
+
+    def drawn(self, seed: int) -> list[int]:
+        """Return the texts of one epoch."""
+        if self.share is None:
+            return list(range(len(self)))
+        return np.flatnonzero(np.random.default_rng(seed).random(len(self)) < self.share).tolist()
 
 
 @dataclass(frozen=True)
@@ -104,13 +114,16 @@ class Tagger(torch.nn.Module):
 def load(base: str, dropout: float = 0.1) -> Any:
     """Return the encoder of *base*, a hub name or a folder, in fp32."""
     more = {"hidden_dropout_prob": dropout, "attention_probs_dropout_prob": dropout}
-    return AutoModel.from_pretrained(base, add_pooling_layer=False, **more).float()
+    attention = "eager" if _tiles() and not torch.cuda.is_available() else "sdpa"  # in tiles plain products are faster
+    return AutoModel.from_pretrained(base, add_pooling_layer=False, attn_implementation=attention, **more).float()
 
 
 def pooled(encoder: Any, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
     """Return each text's features: the means over its tokens of LAYERS, side by side."""
     seen = attention_mask[:, None, None, :].bool().expand(-1, 1, attention_mask.shape[1], -1)
     # in this shape transformers takes the mask as it is; in two dimensions it would look at its values, and the processor wait
+    if encoder.config._attn_implementation == "eager":  # adds the mask to what it has multiplied
+        seen = torch.where(seen, 0.0, torch.finfo(torch.float32).min)
     states = encoder(input_ids=input_ids, attention_mask=seen, output_hidden_states=True).hidden_states
     mask = attention_mask.unsqueeze(-1).float()
     return torch.cat([(states[layer].float() * mask).sum(1) / mask.sum(1) for layer in LAYERS], dim=1)
@@ -122,8 +135,12 @@ def device() -> torch.device:
 
 
 def precision() -> AbstractContextManager[Any]:
-    """Return the context in which forward passes run: bf16 on a GPU, fp32 on a processor."""
-    return torch.autocast("cuda", torch.bfloat16) if torch.cuda.is_available() else nullcontext()
+    """Return the context in which forward passes run: bf16 on a GPU and on processors that multiply it in tiles, else fp32."""
+    return torch.autocast(device().type, torch.bfloat16) if torch.cuda.is_available() or _tiles() else nullcontext()
+
+
+def _tiles() -> bool:
+    return bool(torch.cpu.get_capabilities().get("amx_bf16"))
 
 
 def tokenised(base: str, texts: Sequence[str], most: int = _TOKENS) -> list[list[int]]:
@@ -145,10 +162,10 @@ def padded(tokens: Sequence[Sequence[int]], pad: int, where: torch.device) -> tu
     return torch.from_numpy(ids).to(where), torch.from_numpy(mask).to(where)
 
 
-def batches(lengths: Sequence[int], size: int, seed: int) -> Iterator[list[int]]:
-    """Yield shuffled batches of texts of like length, so that little is padded."""
+def batches(lengths: Sequence[int], size: int, seed: int, texts: Sequence[int] | None = None) -> Iterator[list[int]]:
+    """Yield shuffled batches of *texts* (all, by default) of like length, so that little is padded."""
     chance = random.Random(seed)  # noqa: S311
-    order = sorted(range(len(lengths)), key=lambda index: lengths[index] * chance.uniform(0.8, 1.25))
+    order = sorted(range(len(lengths)) if texts is None else texts, key=lambda index: lengths[index] * chance.uniform(0.8, 1.25))
     some = [order[start : start + size] for start in range(0, len(order), size)]
     chance.shuffle(some)
     return iter(some)
@@ -211,17 +228,18 @@ def finetune(base: str, lessons: Lessons, probe: Probe, plan: Plan, out: Path | 
     blend = torch.optim.swa_utils.get_ema_multi_avg_fn(plan.average)
     pairs = [(old, new) for old, new in zip(average.parameters(), model.parameters(), strict=True) if new.requires_grad]
     kept, learned = [old for old, _ in pairs], [new for _, new in pairs]
-    steps = plan.epochs * -(-len(lessons) // plan.batch)
+    lengths = [len(some) for some in lessons.tokens]
+    seeds = [plan.seed * 1000 + epoch for epoch in range(plan.epochs)]
+    epochs = [list(batches(lengths, plan.batch, seed, lessons.drawn(seed))) for seed in seeds]
+    steps = sum(map(len, epochs))
     optimizer = torch.optim.AdamW(_groups(model, plan), weight_decay=0.01, fused=where.type == "cuda")
     rates = [group["lr"] for group in optimizer.param_groups]
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rates, total_steps=steps, pct_start=0.1, anneal_strategy="linear")
-    lengths = [len(some) for some in lessons.tokens]
     ids, mask = padded(lessons.tokens, model.encoder.config.pad_token_id, where)
     given = [torch.tensor(one, dtype=torch.float32, device=where) for one in (lessons.truth, lessons.mask, lessons.weight)]
     torch.set_float32_matmul_precision("high")
-    for epoch in range(plan.epochs):
+    for number, chosen in enumerate(epochs, start=1):
         total = torch.zeros((), device=where)
-        chosen = list(batches(lengths, plan.batch, plan.seed * 1000 + epoch))
         widths = [-(-max(lengths[index] for index in some) // 8) * 8 for some in chosen]
         order = torch.tensor([index for some in chosen for index in some], device=where)
         for batch, width in zip(order.split([len(some) for some in chosen]), widths, strict=True):
@@ -235,7 +253,7 @@ def finetune(base: str, lessons: Lessons, probe: Probe, plan: Plan, out: Path | 
             schedule.step()
             blend(kept, learned, 0)
             total += step.detach() * len(batch)
-        print(f"epoch {epoch + 1} of {plan.epochs}: loss {float(total) / len(lessons):.4f}", flush=True)  # noqa: T201
+        print(f"epoch {number} of {plan.epochs}: loss {float(total) / len(order):.4f}", flush=True)  # noqa: T201
     trained: Tagger = average if plan.average else model
     if out:
         save(trained, base, out)

@@ -71,9 +71,14 @@ def real(folder: Path) -> list[Row]:
 
 
 def unlabelled(folder: Path, taken: Iterable[Row]) -> list[str]:
-    """Return the raw texts in *folder* that are none of the *taken* ones."""
-    seen = {digest(row["text"]) for row in taken}
-    texts = {digest(row["text"]): row["text"] for path in sorted(folder.glob("raw_*.jsonl")) for row in lines(path)}
+    """Return the raw texts in *folder* that are none of the *taken* ones, names and signs apart, nor of a dataset for testing."""
+    seen = {_bare(row["text"]) for row in taken}
+    texts = {
+        _bare(row["text"]): row["text"]
+        for path in sorted(folder.glob("raw_*.jsonl"))
+        for row in lines(path)
+        if row.get("dataset") not in UNSEEN_DATASETS
+    }
     return [text for key, text in texts.items() if key not in seen]
 
 

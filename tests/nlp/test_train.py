@@ -1,11 +1,14 @@
 """Training goes its whole way, from an encoder to a tagger that reads; it runs where torch is installed (extra ``train``)."""
 
+import json
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pytest
+from transformers import AutoTokenizer, BertConfig, BertModel
 
+from desk.errors import KummerkastenError
 from nlp.heads import COLUMNS
 from nlp.tagger import SHIPPED, OnnxTagger
 from nlp.train_data import Row, authored, part_of
@@ -17,8 +20,6 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # of torch's exporter
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A very small encoder with the shipped tokenizer."""
-    from transformers import AutoTokenizer, BertConfig, BertModel
-
     folder = tmp_path_factory.mktemp("base")
     small = {"hidden_size": 24, "intermediate_size": 32, "num_attention_heads": 2, "num_hidden_layers": 10}
     BertModel(BertConfig(vocab_size=63_180, pad_token_id=1, **small), add_pooling_layer=False).save_pretrained(folder)
@@ -26,9 +27,10 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_whole_course_ends_in_a_tagger_that_reads(base: Path, tmp_path: Path):
+def test_the_whole_course_ends_in_a_tagger_that_reads_and_that_can_learn_further(base: Path, tmp_path: Path):
+    from nlp.course import Course
     from nlp.finetune import Plan
-    from nlp.train import Course, run_adapt, run_distil, run_ship, run_teacher
+    from nlp.train import run_adapt, run_distil, run_ship, run_teacher
 
     class Small(Course):
         @cached_property
@@ -47,6 +49,11 @@ def test_the_whole_course_ends_in_a_tagger_that_reads(base: Path, tmp_path: Path
     assert reading.model == "kummerkasten-e5-small@1"
     assert set(reading.probabilities) == set(COLUMNS)
     assert course.folder("student").exists()
+    further = Small(str(base), tmp_path / "further", start=course.folder("student"), trust=0.8, student=once)
+    run_distil(further)
+    run_ship(further, tmp_path / "model", "2")
+    (reading,) = OnnxTagger.load(tmp_path / "model").tag(["PayPal geht nicht"])
+    assert reading.model == "kummerkasten-e5-small@2"
 
 
 def test_what_is_masked_teaches_nothing():
@@ -93,9 +100,9 @@ def test_what_is_turned_down_for_int8_says_the_same(base: Path):
     assert torch.allclose(before, after, atol=1e-5)
 
 
-def test_what_is_known_counts_half_and_what_teachers_say_the_rest():
+def test_what_is_known_counts_as_much_as_it_is_trusted_and_what_teachers_say_the_rest():
+    from nlp.course import with_opinions
     from nlp.finetune import Lessons
-    from nlp.train import with_opinions
 
     truth, mask = np.zeros((2, len(COLUMNS)), np.float32), np.zeros((2, len(COLUMNS)), np.float32)
     truth[0, 0] = mask[0, 0] = 1
@@ -107,11 +114,47 @@ def test_what_is_known_counts_half_and_what_teachers_say_the_rest():
     assert lessons.truth[1:] == pytest.approx(0.2)
     assert lessons.mask.all()
     assert lessons.weight.tolist() == [1, 1, 0.5]
+    assert with_opinions(given, [[0, 5, 2]], np.full((3, len(COLUMNS)), 0.2, np.float32), 1).truth[0, 0] == 1
 
 
 def test_every_teacher_learns_differently(tmp_path: Path):
-    from nlp.train import Course
+    from nlp.course import Course
 
     plans = [Course("base", tmp_path).plan_of(number) for number in range(5)]
     assert len({(plan.seed, plan.rate, plan.dropout) for plan in plans}) == 5
     assert len({(plan.rate, plan.dropout) for plan in plans}) == 5
+
+
+def test_a_larger_vocabulary_is_cut_to_the_pieces_that_ship(tmp_path: Path):
+    from nlp.finetune import load
+    from nlp.vocabulary import cut
+
+    full, tokenizer = tmp_path / "full", AutoTokenizer.from_pretrained(SHIPPED)
+    tokenizer.save_pretrained(full)
+    written = json.loads((full / "tokenizer.json").read_text("utf-8"))
+    pieces = written["model"]["vocab"]
+    written["model"]["vocab"] = [*pieces[:9], ["▁もしもし", -9.0], *pieces[9:]]  # everything behind it moves by one
+    for added in written["added_tokens"]:
+        added["id"] += added["id"] >= 9
+    (full / "tokenizer.json").write_text(json.dumps(written), "utf-8")
+    size = {"vocab_size": len(pieces) + 1, "hidden_size": 8, "intermediate_size": 16, "num_hidden_layers": 1}
+    BertModel(BertConfig(num_attention_heads=2, pad_token_id=1, **size), add_pooling_layer=False).save_pretrained(full)
+    small = cut(str(full), tmp_path / "small")
+    before, after = (load(folder).embeddings.word_embeddings.weight for folder in (str(full), small))
+    assert (len(before), len(after)) == (len(pieces) + 1, len(pieces))
+    assert torch.equal(after[:9], before[:9])
+    assert torch.equal(after[9:], before[10:])
+    assert AutoTokenizer.from_pretrained(small).get_vocab() == tokenizer.get_vocab()
+    assert cut(small, tmp_path / "again") == small
+
+
+def test_an_encoder_that_lacks_pieces_is_refused(tmp_path: Path, base: Path):
+    from nlp.vocabulary import cut
+
+    other = tmp_path / "other"
+    AutoTokenizer.from_pretrained(SHIPPED).save_pretrained(other)
+    written = json.loads((other / "tokenizer.json").read_text("utf-8"))
+    written["model"]["vocab"][-1][0] = "▁もしもし"
+    (other / "tokenizer.json").write_text(json.dumps(written), "utf-8")
+    with pytest.raises(KummerkastenError, match="another encoder"):
+        cut(str(base), tmp_path / "out", kept=other)
