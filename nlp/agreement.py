@@ -24,12 +24,12 @@ def topics_alike(read: Sequence[Pair], aspect: str) -> float:
     """Return the micro-F1 of one reader's topics against the other's; it is the same either way."""
     shared = sum(len(set(one[aspect]) & set(other[aspect])) for one, other in read)
     named = sum(len(one[aspect]) + len(other[aspect]) for one, other in read)
-    return 2 * shared / max(named, 1)
+    return float(2 * shared / max(named, 1))
 
 
 def alike(read: Sequence[Pair], question: str) -> float:
     """Return the share of texts to which both give the same answer."""
-    return sum(one[question] == other[question] for one, other in read) / max(len(read), 1)
+    return float(sum(one[question] == other[question] for one, other in read) / max(len(read), 1))
 
 
 def table(read: Sequence[Pair]) -> dict[str, float]:

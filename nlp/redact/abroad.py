@@ -1,4 +1,6 @@
-"""Postal addresses of the United Kingdom, the United States, France, Italy, Spain, Poland and the Netherlands."""
+"""Postal addresses of the United Kingdom, the United States, France, Italy, Spain, Poland, the Netherlands, and of French and
+Italian Switzerland.
+"""
 
 import re
 from collections.abc import Iterator
@@ -20,7 +22,7 @@ _TYPE = (
 )
 _HOUSE = (
     rf"(?:(?:Flat|Apt|Apartment|Unit|Suite) [0-9]{{1,4}}[A-Za-z]?,? )?[0-9]{{1,5}}[a-zA-Z]?(?:-[0-9]{{1,4}})? "
-    rf"(?:{_CAP} ){{1,3}}"
+    rf"(?:(?:{_CAP}|[0-9]{{1,3}}(?:st|nd|rd|th)) ){{1,3}}"
 )
 _TOWNS = rf"(?:,? ?\n?(?:(?:Apt|Flat|Unit|Suite|#) ?[0-9]{{1,4}}[A-Z]?|{_CAP}(?: {_CAP}){{0,2}})){{0,3}}"
 _BRITISH = re.compile(
@@ -35,15 +37,23 @@ _CODE_WORDS = re.compile(r"post ?code|address|zip", re.I)
 _FRENCH = re.compile(
     rf"(?<![\w.,-])[0-9]{{1,4}}(?: ?(?:bis|ter))?,? (?:rue|avenue|av\.|boulevard|bd|place|chemin|allée|impasse|quai|cours"
     rf"|route|square|ruelle)"
-    rf" (?:(?:de|du|des|la|le|les|à|aux) |d'|l'){{0,3}}[{LETTER}'-]{{2,30}}(?: {_CAP}){{0,3}}(?:,?[ \n][0-9]{{5}} {_CAP}"
-    rf"(?: {_CAP}){{0,2}})?",
+    rf" (?:(?:de|du|des|la|le|les|à|aux) |d'|l'){{0,3}}[{LETTER}'-]{{2,30}}(?: {_CAP}){{0,3}}"
+    rf"(?:,?[ \n](?:CH-|F-)?[0-9]{{4,5}} {_CAP}(?: {_CAP}){{0,2}})?",
     re.I,
 )
+_OF = r"(?:(?:de|du|des)(?: la)? |de l'|d'|l')"
+_NUMBER_LAST = re.compile(
+    rf"(?<![\w.,-])(?:(?:[Rr]ue|[Cc]hemin|[Rr]uelle|[Ii]mpasse|[Qq]uai|Ch\.|[Bb]d) {_OF}?"
+    rf"|(?:[Aa]venue|[Aa]v\.|[Pp]lace|[Rr]oute|[Bb]oulevard|[Ss]entier|[Pp]assage|[Cc]ours) {_OF})"
+    rf"[{CAPITAL}][{LETTER}'-]{{1,30}}(?: {_CAP}){{0,2}},? [0-9]{{1,4}}[a-zA-Z]?(?!\w)(?![.:,][0-9])"
+    rf"(?:,?[ \n](?:CH-|F-)?[1-9][0-9]{{3,4}} {_CAP}(?: {_CAP}){{0,2}})?"
+)
+"""French as in Switzerland: "Rue du Rhône 12, 1204 Genève"."""
 _SOUTHERN = re.compile(
     rf"(?<!\w)(?:Via|Viale|Corso|Piazza|Vicolo|Largo|Calle|C/|Avenida|Avda\.|Plaza|Paseo|Rua|ul\.|al\.|os\.|pl\.) ?"
-    rf"(?:(?:de|del|della|dei|degli|delle|di|la|las|los|el|da|do|dos) ){{0,2}}{_CAP}(?: {_CAP}){{0,3}},? ?"
+    rf"(?:(?:de|del|della|dei|degli|delle|di|la|las|los|el|da|do|dos|al|alla|ai) ){{0,2}}{_CAP}(?: {_CAP}){{0,3}},? ?"
     rf"(?:n[.º°]{{1,2}} ?)?[0-9]{{1,4}}[A-Za-z]?"
-    rf"(?:/[0-9]{{1,4}})?(?!\w)(?:,?[ \n](?:[0-9]{{5}}|[0-9]{{2}}-[0-9]{{3}}) {_CAP}(?: {_CAP}){{0,2}})?"
+    rf"(?:/[0-9]{{1,4}})?(?!\w)(?:,?[ \n](?:[0-9]{{5}}|[0-9]{{2}}-[0-9]{{3}}|(?:CH-)?[1-9][0-9]{{3}}) {_CAP}(?: {_CAP}){{0,2}})?"
 )
 _DUTCH_TOWN = rf",?[ \n][1-9][0-9]{{3}} ?[A-Z]{{2}}(?!\w)(?:,? {_CAP}(?: {_CAP})?)?"
 _DUTCH = re.compile(
@@ -55,7 +65,7 @@ _DUTCH = re.compile(
 
 def addresses(text: str) -> Iterator[Finding]:
     """Find addresses abroad; a British postcode alone counts too, since it names a handful of doors."""
-    for pattern in (_BRITISH, _AMERICAN, _FRENCH, _SOUTHERN, _DUTCH, _STREET, _CODE):
+    for pattern in (_BRITISH, _AMERICAN, _FRENCH, _NUMBER_LAST, _SOUTHERN, _DUTCH, _STREET, _CODE):
         for hit in pattern.finditer(text):
             yield Finding("address", *hit.span())
     for hit in _SMALL_CODE.finditer(text):

@@ -15,18 +15,27 @@ _DATE = (
     rf"|[0-9]{{1,2}}(?:\.|st|nd|rd|th)? ?(?:of |de )?{_MONTH},?(?: de)? ?(?:(?:19|20)[0-9]{{2}}|[0-9]{{2}})"
     rf"|{_MONTH} [0-9]{{1,2}}(?:st|nd|rd|th)?,? (?:19|20)[0-9]{{2}})(?!\w)"
 )
+_VAGUE = (
+    rf"(?:{_DATE}|{_MONTH} (?:19|20)[0-9]{{2}}(?!\w)"
+    r"|(?:0[1-9]|[12][0-9]|3[01])(?:0[1-9]|1[0-2])(?:19|20)[0-9]{2}(?!\w))"
+)
+"""Also "Mai 1980" and "03051980", which are birth dates right behind the word alone."""
 _WORD = (
-    r"(?:geb(?:\.|oren|urtsdatum|urtstag|urt|\.?-?datum|\.?-?tag)?|born|birth(?:day|date)?|date of birth|d\.?o\.?b|née?"
-    r"|naissance|nat[oa]"
-    r"|nacid[oa]|nacimiento|nascita|geboortedatum|geboren|urodzon[ya]|urodzenia|ur|doğum(?: tarihi)?)"
+    r"(?:geb(?:\.|oren|urtsdatum|urtstag|urt|\.?-?dat(?:um)?|\.?-?tag)?|born|birth(?:[ -]?(?:day|date))?|date of birth"
+    r"|d\.?o\.?b|née?|naissance|nat[oa]|nacid[oa]|nacimiento|nascita|geboortedatum|geboren|urodzon[ya]|urodzenia"
+    r"|ur|doğum(?: tarihi)?)"
 )
 _BETWEEN = (
-    r"(?:[ \n:.,!=?()-]|(?:ist|is|der|am|den|on|the|le|il|el|falsch|richtig|korrekt|wrong|correct|hinterlegt|eingetragen"
+    r"(?:[ \n:.,!=?()-]|(?:ist|is|der|am|im|in|den|on|the|le|il|el|falsch|richtig|korrekt|wrong|correct|hinterlegt|eingetragen"
     r"|lautet|war|was|mein"
     r"|my|not|nicht)(?![^\W\d])){1,14}"
 )
-_LABELLED = re.compile(rf"(?<!\w){_WORD}{_BETWEEN}(?P<date>{_DATE})", re.I)
-_FOLLOWED = re.compile(rf"(?<![\w.,/-])(?P<date>{_DATE})[ ,]{{1,2}}(?:geboren|geb\.|zur Welt)", re.I)
+_LABELLED = re.compile(rf"(?<!\w){_WORD}(?:[ ]in [^\W\d_]{{2,30}})?{_BETWEEN}(?P<date>{_VAGUE})", re.I)
+_WHO = (
+    r"(?:(?:bin|ist|wurde|kam|war) (?:ich|er|sie|(?:mein|unser)e? (?:sohn|tochter|kind|mann|frau|mutter|vater|enkel(?:in)?))"
+    r"(?: in [^\W\d_]{2,30})? )?"
+)
+_FOLLOWED = re.compile(rf"(?<![\w.,/-])(?P<date>{_DATE})[ ,]{{1,2}}{_WHO}(?:geboren|geb\.|zur Welt)", re.I)
 _STARRED = re.compile(rf"(?<![\w*])\*[ ]?(?P<date>{_DATE})(?!\*)", re.I)
 
 

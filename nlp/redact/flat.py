@@ -12,6 +12,7 @@ CAPITAL = "A-ZÀ-ÖØ-ÞĀĂĄĆČĎĐĒĘĚĞĢĪİĶĹĻĽŁŃŅŇŐŒŔŘŚŞ
 MASK = "\ua66e"
 """Stands where something was found: a word sign, so that nothing begins or ends beside it, in no alphabet that is looked for."""
 
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _PIECES = re.compile("[ -~\näöüÄÖÜß]+(?![\u0300-\u036f])|.[\u0300-\u036f]{0,4}", re.DOTALL)
 
 
@@ -25,15 +26,15 @@ class Flat:
 
 
 def flat(text: str) -> Flat:
-    """Return *text* in NFKC with ASCII digits, plain spaces, hyphens and apostrophes, and without invisible signs."""
-    if text.isascii():
+    """Return *text* in NFKC with ASCII digits, plain spaces, hyphens and apostrophes, and without invisible and control signs."""
+    if text.isascii() and not _CONTROL.search(text):
         return Flat(text, range(len(text)), range(1, len(text) + 1))
     signs: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
     for piece in _PIECES.finditer(text):
         here, after = piece.span()
-        if (after - here > 1 and piece[0][1] < "\u0300") or piece[0].isascii():
+        if (after - here > 1 and piece[0][1] < "\u0300") or (piece[0].isascii() and not _CONTROL.match(piece[0])):
             signs.append(piece[0])
             starts.extend(range(here, after))
             ends.extend(range(here + 1, after + 1))
@@ -54,7 +55,7 @@ def _one(sign: str) -> str:
     if sign.isdecimal():
         return str(unicodedata.decimal(sign))
     category = unicodedata.category(sign)
-    if category == "Cf":
+    if category == "Cf" or (category == "Cc" and sign not in "\t\n\r"):
         return ""
     if category in ("Pd", "Zs") or sign == "\u2212":
         return " " if category == "Zs" else "-"

@@ -1,4 +1,5 @@
-"""E-mail addresses, plain and as people write them so that machines may not find them: "anna[at]web.de", "b at gmx punkt de".
+"""E-mail addresses, plain, with slips ("anna@gmx,de"), and as people write them so that machines may not find them:
+"anna[at]web.de", "b at gmx punkt de".
 
 Evasive ones are found from their "at" and their domain; the part before is looked for in the 80 signs before it.
 """
@@ -26,8 +27,12 @@ _PROVIDERS = (
     r"|bluewin|vodafone|orange|laposte|libero|wp|seznam"
 )
 _DOMAIN = rf"(?:(?:{_PROVIDERS})[ ](?:de|at|ch|net|com)|(?:[{_SIGN}][{_SIGN}-]{{1,40}}{_DOT}){{1,3}}(?:{ENDINGS}))(?![\w@])"
+_SLIPPED = re.compile(
+    rf"(?<![\w.+@-])[{_SIGN}_][{_SIGN}._%+-]{{0,63}}@{{1,2}}(?:[{_SIGN}][{_SIGN}-]{{0,60}}[.,]){{1,4}}(?:{ENDINGS})(?!\w)", re.I
+)
 _EVASIVE = re.compile(
-    rf"(?P<at>{_OPEN}(?:{_AT_WORDS}){_CLOSE}|[ ]?[-_](?:at|ät)[-_][ ]?|[ ](?:at|ät|klammeraffe|arroba|chiocciola)[ ]|[ ]?@[ ]?)"
+    rf"(?P<at>[ ]?(?:&#0?64;|&#x40;|&commat;|%40)[ ]?|[ ]bei[ ]"
+    rf"|{_OPEN}(?:{_AT_WORDS}){_CLOSE}|[ ]?[-_](?:at|ät)[-_][ ]?|[ ](?:at|ät|klammeraffe|arroba|chiocciola)[ ]|[ ]?@[ ]?)"
     rf"(?P<domain>{_DOMAIN})",
     re.I,
 )
@@ -39,22 +44,28 @@ _JOIN = (
 )
 _LOCAL = re.compile(rf"(?<![\w.+-])(?P<local>{_PIECE}(?:{_JOIN}{_PIECE}){{0,6}})$", re.I)
 _FREE = re.compile(rf"(?:{_PROVIDERS})\b", re.I)
+_LIKE_A_MAILBOX = re.compile(rf"[{_SIGN}]{{2}}[._][{_SIGN}]{{2}}|[{_SIGN}]_")
 _NO_LOCAL = words("no_mailboxes")
 _REACH = 80
 
 
 def mails(text: str) -> Iterator[Finding]:
     """Find e-mail addresses."""
-    for hit in _PLAIN.finditer(text):
-        yield Finding("email", *hit.span())
+    for pattern in (_PLAIN, _SLIPPED):
+        for hit in pattern.finditer(text):
+            yield Finding("email", *hit.span())
     for hit in _EVASIVE.finditer(text):
         local = _LOCAL.search(text, max(0, hit.start() - _REACH), hit.start())
-        if local and (hit["at"] != " at " or _meant(local["local"], hit["domain"])):
+        if local and _meant(hit["at"].lower(), local["local"], hit["domain"]):
             yield Finding("email", local.start(), hit.end())
 
 
-def _meant(local: str, domain: str) -> bool:
-    """Say whether a mere "at" is an address and not English."""
+def _meant(at: str, local: str, domain: str) -> bool:
+    """Say whether a mere "at" or "bei" is an address and not English or German."""
+    if at == " bei ":
+        return _FREE.match(domain) is not None and _LIKE_A_MAILBOX.search(local) is not None
+    if at != " at ":
+        return True
     if local.lower() in _NO_LOCAL:
         return False
     disguised = re.search(_JOIN, f"{local}|{domain}", re.I) is not None

@@ -15,7 +15,8 @@ _IBAN_LENGTHS = {
     "LI": 21, "LT": 20, "LU": 20, "LV": 21, "MC": 27, "MD": 24, "ME": 22, "MK": 19, "MT": 31, "NL": 18, "NO": 15, "PL": 28,
     "PT": 25, "RO": 24, "RS": 22, "SE": 24, "SI": 19, "SK": 24, "SM": 27, "TR": 26, "UA": 29, "XK": 20,
 }  # fmt: skip
-_IBAN = re.compile(r"(?<!\w)[A-Z]{2}[ .-]{0,2}[0-9][ ]?[0-9](?=[ .-]{0,2}[A-Z0-9])", re.I)
+_IBAN = re.compile(r"(?:(?<!\w)|(?<=iban))[A-Z][ ]?[A-Z][ .-]{0,2}[0-9][ ]?[0-9](?=[ .\n-]{0,2}[A-Z0-9])", re.I)
+_IBAN_GAPS = " .-\n\r"
 _ACCOUNT = re.compile(
     r"(?<!\w)k(?:onto|to)\.?-?(?:nummer|nr)?[.:]{0,2} ?(?P<account>[0-9]{2}[0-9 ]{3,9}[0-9])[, ]{1,3}(?:bei der )?BLZ", re.I
 )
@@ -51,8 +52,8 @@ def bare(written: str) -> str:
 def ibans(text: str) -> Iterator[Finding]:
     """Find bank accounts."""
     for hit in _IBAN.finditer(text):
-        length = _IBAN_LENGTHS.get(hit[0][:2].upper())
-        walked = near.walk(text, hit.start(), length) if length else None
+        length = _IBAN_LENGTHS.get(bare(hit[0])[:2].upper())
+        walked = near.walk(text, hit.start(), length, _IBAN_GAPS) if length else None
         if walked and checks.is_iban(walked[0].upper()):
             yield Finding("iban", hit.start(), walked[1])
         elif walked and walked[0][2:].isdigit():  # mistyped: not searched for telephone numbers

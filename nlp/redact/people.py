@@ -1,6 +1,7 @@
 """People's names beside a word that says so: a salutation, "mein Name ist", a greeting at the end. A bare name stays.
 
-The finding is the name alone; salutation and title stay, since they say nothing about who it is.
+The finding is the name alone; salutation and title stay, since they say nothing about who it is. Small letters count where the
+name is in the lists.
 """
 
 import re
@@ -15,6 +16,13 @@ _FIRST_NAMES = words("first_names")
 _SURNAMES = words("surnames")
 _NO_NAMES = words("no_names")
 _NO_FAMILY = words("no_family")
+_COMPANIES = words("companies")
+_KNOWN = _FIRST_NAMES | _SURNAMES
+_FROM = words("no_places") | _COMPANIES
+_PLACES = (
+    "abteilung", "aufsicht", "bank", "betreuung", "dienst", "kasse", "leitung", "line", "service", "stelle", "support", "team",
+    "versicherung", "verwaltung", "werke", "zentrale",
+)  # fmt: skip
 
 _TITLES = (
     r"(?:(?:Dr|Prof|Mag|Ing|Dipl|DI|med|jur|rer|nat|phil|hc|h\.c|Doktor|Professor|Professorin|Doctor|MMag|Msc"
@@ -24,33 +32,46 @@ _PART = rf"(?:[{CAPITAL}]'[{CAPITAL}][{LETTER}]{{1,25}}|(?:Mc|Mac)?[{CAPITAL}][{
 _WORD = rf"{_PART}(?:-[{CAPITAL}]?[{LETTER}]{{1,25}}|'[{LETTER}]{{2,25}}){{0,2}}"
 _INITIAL = rf"[{CAPITAL}]\.[ ]?"
 _PARTICLE = (
-    r"(?:(?:[Vv]on der|[Vv]on dem|[Vv]on|[Vv]an der|[Vv]an den|[Vv]an|[Zz]u|[Dd]e la|[Dd]e|[Dd]el|[Dd]ella|[Dd]i|[Dd]a"
-    r"|[Tt]en|[Tt]er|[Ll]a|[Ll]e|[Ee]l|[Aa]l|[Bb]in|[Dd]os|[Dd]en)[ ])"
+    r"(?:(?:[Vv]on und zu|[Vv]on de[rnm]|[Vv]on|[Vv]an de[rn]|[Vv]an de|[Vv]an 't|[Vv]an|[Zz]u|[Dd]e la|[Dd]e|[Dd]el|[Dd]ella"
+    r"|[Dd]i|[Dd]a|[Tt]en|[Tt]er|[Ll]a|[Ll]e|[Ee]l|[Aa]l|[Bb]in|[Dd]os|[Dd]en)[ ]|v\.[ ]?(?:d\.[ ]?)?)"
 )
-_NAME = rf"(?P<name>(?:{_INITIAL}){{0,3}}{_PARTICLE}?{_WORD}(?:[ ](?:{_INITIAL})?{_PARTICLE}?{_WORD}){{0,2}})"
+_LAST_INITIAL = rf"(?:[ ][{CAPITAL}](?:\.(?![{LETTER}])|(?=[ ]?(?:$|\n))))?"
+_NAME = rf"(?P<name>(?:{_INITIAL}){{0,3}}{_PARTICLE}?{_WORD}(?:[ ](?:{_INITIAL})?{_PARTICLE}?{_WORD}){{0,2}}{_LAST_INITIAL})"
+_UNIT = re.compile(rf"{_PARTICLE}?[^ ]+")
 _SALUTED = re.compile(
-    r"(?<![\w-])(?P<salutation>Herrn?|HERRN?|herrn?|Hr\.|hr\.|Frau|FRAU|frau|Fr\.|fr\.|Frl\.|Familie|Fam\.|Eheleute"
+    r"(?<![\w-])(?P<salutation>Herrn?|HERRN?|herrn?|Hr\.?|hr\.|Frau|FRAU|frau|Fr\.|fr\.|Frl\.|Familie|Fam\.|Eheleute"
     r"|Ehepaar|Mrs?\b\.?|mrs?\b\.?|Ms\b\.?|ms\.|Miss"
     r"|Mister|Madame|Mme|Monsieur|Mademoiselle|Mlle|Signora?|Signor|Sig\.ra|Sig\.|[Ss]eñor(?:a|ita)?|Sra?\.|Pan[ia]?"
-    r"|Mevrouw|Meneer|Dhr\.|Mevr\.|Bay|Bayan"
+    r"|Mevrouw|Meneer|Dhr\.|Mevr\.|(?<![a-z] )Bay|Bayan"
     rf"|Senhora?|Dr\.?|Prof\.)[ ]{{1,2}}{_TITLES}{{0,4}}{_NAME}"
 )
 _SMALL = re.compile(
-    rf"(?<![\w-])(?:herrn?|frau|fr\.|hr\.|familie|mrs?|ms|miss)[ ]{{1,2}}(?:dr\.?[ ])?(?P<name>[{LETTER}-]{{3,25}})(?!\w)", re.I
+    rf"(?<![\w-])(?P<salutation>herrn?|frau|fr\.|(?-i:Fr)(?=[ ](?-i:[{CAPITAL}]))|hr\.?|familie|mrs?|ms|miss)[ ]{{1,2}}"
+    rf"(?:dr\.?[ ])?(?P<name>[{LETTER}-]{{3,25}})(?!\w)",
+    re.I,
 )
 _CALLED = re.compile(
     r"(?<!\w)(?:(?:[Mm]ein |[Dd]er )?[Nn]ame(?: ist|:| lautet:?)|[Ii]ch hei(?:ß|ss)e|(?:[Vv]or- und )?[Nn]achname:|[Vv]orname:"
     r"|[Aa]uf den [Nn]amen|[Uu]nter dem [Nn]amen|(?:[Kk]ontoinhaber|[Aa]nsprechpartner)(?:in)?:?(?: ist)?"
-    r"|(?:[Aa]bsender|[Ee]mpfänger|[Ii]nhaber)(?:in)?:|[Hh]ier schreibt|[Mm]y name(?:'s| is)|[Tt]his is|[Ii]n the name of"
+    r"|(?:[Aa]bsender|[Ee]mpfänger|[Ii]nhaber)(?:in)?:|[Hh]ier schreibt|[Ii]\.[ ]?[AV]\.|[Mm]y name(?:'s| is)|[Ii]n the name of"
     r"|[Aa]ccount holder:?|[Jj]e m'appelle|[Mm]i chiamo|[Mm]e llamo|[Mm]ijn naam is|[Nn]azywam się|[Aa]dım)"
     rf"[ ]{{1,2}}{_TITLES}{{0,3}}{_NAME}"
 )
 _PERSON = re.compile(
-    r"(?<!\w)(?:[Ii]ch bin(?: die| der)?|I'm|I am|[Kk]undin|[Kk]unde|[Vv]ersicherte[rn]?|(?:[Mm]ieter|[Pp]atient"
+    r"(?<!\w)(?:[Ii]ch bin(?: die| der)?|I'm|I am|[Tt]his is|[Ee]s grüßt(?: Sie| euch| dich)?"
+    r"|[Kk]undin|[Kk]unde|[Vv]ersicherte[rn]?|(?:[Mm]ieter|[Pp]atient"
     r"|[Hh]alter)(?:in)?"
     r"|[Mm]eine? Frau|[Mm]einer Frau|[Mm]ein Mann|[Mm]eine Tochter|[Mm]ein Sohn|[Hh]ier ist|Anschrift nochmal:"
     r"|Adresse:|Anschrift:)"
     rf"[ ]{{1,2}}{_NAME}"
+)
+_FIRST_AFTER = re.compile(rf",[ ]([{CAPITAL}][{LETTER}-]{{1,25}})(?!\w)")
+"""As forms have it: "Name: Müller, Peter"."""
+_FEW_WORDS = rf"[{LETTER}][{LETTER}'-]{{1,25}}(?:[ ][{LETTER}][{LETTER}'-]{{1,25}}){{0,2}}"
+_CALLED_SMALL = re.compile(
+    r"(?<!\w)(?:my name(?:'s| is)|(?:mein|der) name(?: ist|:)|ich hei(?:ß|ss)e|hier schreibt)[ ]{1,2}"
+    + rf"(?P<name>{_FEW_WORDS})",
+    re.I,
 )
 _REGARDS = r"Gr(?:ü|ue)(?:ß|ss)e"
 _GREETING = (
@@ -63,46 +84,104 @@ _GREETING = (
     r"|[Cc]heers|(?:[Mm]any t|[Tt])hanks|[Cc]ordialement|[Cc]ordiali saluti|[Ss]aludos"
     r"|[Mm]et vriendelijke groet(?:en)?|[Pp]ozdrawiam)"
 )
+_FOR = r"(?:(?:[Ii]\.[ ]?[AV]\.|ppa\.|[Ii]m Auftrag|[Ii]n Vertretung)[ \n])?"
+_END = r"[ ]?[.!]?(?=[ ]?(?:$|\n|\())"
 _SIGNED = re.compile(
-    rf"(?<!\w){_GREETING}[,.!]?[ ]{{0,2}}\n{{0,2}}(?:(?:Ihre?|[Ee]uer|[Ee]ure|[Dd]eine?|[Dd]ie"
-    rf"|[Dd]er)[ ])?{_TITLES}{{0,3}}{_NAME}[ ]?[.!]?(?=[ ]?(?:$|\n|\())"
+    rf"(?<!\w)(?P<greeting>{_GREETING})(?P<break>[,.!]?[ ]{{0,2}}\n{{0,2}}){_FOR}(?:(?:Ihre?|[Ee]uer|[Ee]ure|[Dd]eine?|[Dd]ie"
+    rf"|[Dd]er)[ ])?{_TITLES}{{0,3}}{_NAME}{_END}"
 )
+_SIGNED_SMALL = re.compile(
+    rf"(?<!\w)(?:{_GREETING}|lg|vg|bg|glg)[,.!]?[ ]{{0,2}}\n{{0,2}}{_FOR}(?P<name>{_FEW_WORDS}(?:[ ][{LETTER}]\.?)?){_END}", re.I
+)
+_QUICK = ("thanks", "cheers")
+"""What stands before companies and exclamations as often as before names: "Thanks DHL"."""
 _MINE = re.compile(r"(?<!\w)(?:[mds]eine?[rnm]?|kein[er]?|jeder?)[ ]$", re.I)
 
 
 def people(text: str) -> Iterator[Finding]:
     """Find names of people."""
+    yield from _saluted(text)
+    yield from _introduced(text)
+    yield from _signed(text)
+
+
+def _saluted(text: str) -> Iterator[Finding]:
     for hit in _SALUTED.finditer(text):
         end = _family(hit) if not _nobody(text, hit) else 0
         if end > hit.start("name"):
             yield Finding("name", hit.start("name"), end)
     for hit in _SMALL.finditer(text):
-        if hit["name"].lower() in _SURNAMES:
+        if hit["name"].lower() in _SURNAMES and not _nobody(text, hit):
             yield Finding("name", *hit.span("name"))
-    for pattern in (_CALLED, _SIGNED):
-        for hit in pattern.finditer(text):
-            if (end := _family(hit)) > hit.start("name"):
-                yield Finding("name", hit.start("name"), end)
+
+
+def _introduced(text: str) -> Iterator[Finding]:
+    for hit in _CALLED.finditer(text):
+        if (end := _family(hit)) > hit.start("name"):
+            after = _FIRST_AFTER.match(text, end)
+            yield Finding("name", hit.start("name"), after.end() if after and after[1].lower() in _FIRST_NAMES else end)
+    for hit in _CALLED_SMALL.finditer(text):
+        if length := _listed(hit["name"]):
+            yield Finding("name", hit.start("name"), hit.start("name") + length)
     for hit in _PERSON.finditer(text):
-        if hit["name"].split()[0].lower() in _FIRST_NAMES:
+        if _first(hit["name"]) in _FIRST_NAMES:
             yield Finding("name", hit.start("name"), _family(hit))
 
 
+def _signed(text: str) -> Iterator[Finding]:
+    for hit in _SIGNED_SMALL.finditer(text):
+        if _listed(hit["name"]):
+            yield Finding("name", *hit.span("name"))
+    for hit in _SIGNED.finditer(text):
+        end = _family(hit) if not _no_signature(hit) else 0
+        if end > hit.start("name"):
+            yield Finding("name", hit.start("name"), end)
+
+
 def _nobody(text: str, hit: re.Match[str]) -> bool:
-    """Say whether a salutation is none: "meine Frau Schuhe", "Mr Wash", "Dr. Oetker"."""
-    first = re.split(r"[ -]", hit["name"])[0].lower()
-    if f"{hit['salutation'].rstrip('.').lower()} {hit['name'].split()[0].lower()}" in _NO_FAMILY:
+    """Say whether a salutation is none: "meine Frau Schuhe", "Mr Wash", "Dr. Oetker", "Mr Green Casino"."""
+    salutation = hit["salutation"].rstrip(".").lower()
+    following = re.findall(r"[\w'-]+", text[hit.start("name") : hit.end("name") + 15].lower())
+    if {f"{salutation} {following[0]}", " ".join([salutation, *following[:2]])} & _NO_FAMILY:
         return True
-    return hit["salutation"] in ("Frau", "frau") and near.before(text, hit.start(), _MINE, 12) and first not in _FIRST_NAMES
+    possessed = salutation == "frau" and near.before(text, hit.start(), _MINE, 12)
+    return possessed and _first(hit["name"]) not in _FIRST_NAMES
+
+
+def _no_signature(hit: re.Match[str]) -> bool:
+    """Say whether what follows a greeting is no name: "Thanks DHL", "Many thanks PayPal!", "This is GREAT"."""
+    first = _first(hit["name"])
+    quick = hit["greeting"].lower().endswith(_QUICK)
+    if first in _COMPANIES or (quick and hit["name"].split()[0].isupper() and "." not in hit["name"]):
+        return True
+    return quick and "\n" not in hit["break"] and first not in _FIRST_NAMES and not first.endswith(".")
+
+
+def _first(name: str) -> str:
+    return re.split(r"[ -]", name)[0].lower()
+
+
+def _listed(name: str) -> int:
+    """Return how many signs of *name* are one by the lists: a first name and what may follow it, or a surname alone; else 0."""
+    parts = name.split()
+    known = [part.lower().rstrip(".") in _KNOWN for part in parts]
+    while parts and not known[len(parts) - 1] and len(parts[-1].rstrip(".")) > 1:
+        parts.pop()
+    return len(" ".join(parts)) if parts and known[0] else 0
 
 
 def _family(hit: re.Match[str]) -> int:
-    """Return where the name ends: before the first word that is no name ("Frau Lutz Bescheid")."""
+    """Return where the name ends: before the first word that is no name ("Frau Lutz Bescheid", "Frau Ohm von der Hotline")."""
     end = hit.start("name")
-    for word in re.finditer(r"[^ ]+", hit["name"]):
-        if word[0].lower().rstrip(".") in _NO_NAMES or (
-            word.start() and word[0].isupper() and len(word[0]) > 2 and "." not in word[0]
-        ):
+    for unit in _UNIT.finditer(hit["name"]):
+        word = unit[0].split()[-1]
+        shouted = unit.start() and word.isupper() and len(word) > 2 and "." not in word
+        if shouted or word.lower().rstrip(".") in _NO_NAMES or (word != unit[0] and _is_place(word.lower())):
             break
-        end = hit.start("name") + word.end()
+        end = hit.start("name") + unit.end()
     return end
+
+
+def _is_place(word: str) -> bool:
+    """Say whether somebody is only *from* there: "Herr von der Technik", "die Frau von Vodafone"."""
+    return word in _FROM or word.endswith(_PLACES)

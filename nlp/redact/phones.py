@@ -7,21 +7,37 @@ from nlp.redact import near
 from nlp.redact.finding import Finding
 from nlp.redact.numbers import bare
 
-_ABROAD = re.compile(r"(?<![\w+])(?:\+|00 ?)[1-9](?:[ ()./-]{0,3}[0-9]){7,14}(?![\w+])(?![.,-][0-9])")
+_ABROAD = re.compile(r"(?<![\w+])(?<![0-9][.,:])(?:\+|00 ?)[1-9](?:[ ()./-]{0,3}[0-9]){7,14}(?![\w+])(?![.,-][0-9])")
 _HOME = re.compile(r"(?<![\w.,/+#-])\(?0(?:[ ()./-]{0,3}[0-9]){7,12}(?![\w+])(?![.,/-][0-9])")
+_WRITTEN_O = re.compile(r"(?<![\w.,/+#-])[oO](?:1[5-7]|7[1-9])[0-9](?:[ ./-]{0,3}[0-9oO]){7,8}(?![\w+])")
+_UNDERSCORED = re.compile(r"(?<![\w.,/+#-])0[1-9][0-9]{1,4}(?:_[0-9]{2,9}){1,4}(?![\w+])(?![.,/-]\w)")
 _AMERICAN = re.compile(
     r"(?<![\w.,/+#-])(?:1[ .-])?(?:\([2-9][0-9]{2}\) ?|[2-9][0-9]{2}([ .-]))[2-9][0-9]{2}[ .-][0-9]{4}(?![\w+])(?![.,/-][0-9])"
 )
-_NAMED = re.compile(
+_TELEPHONE = (
     r"(?<!\w)(?:tel(?:efon|ephone|éfono|efoon|efono)?|fon|phone|handy|mobil(?:e|funk)?|cell|fax|festnetz|durchwahl"
     r"|whats ?app|sms|landline"
     r"|telefoon|rückruf|natel)"
+)
+_LINES = re.compile(
+    rf"{_TELEPHONE}[.:]{{0,2}}[ \n]{{0,2}}"
+    rf"(?P<number>(?:\+[0-9]{{1,2}}|0)[0-9](?:[ ()./\n-]{{0,3}}[0-9]){{7,11}})(?![\w+])(?![.,][0-9])",
+    re.I,
+)
+"""A number that breaks over lines, as signatures of e-mails and forms leave it."""
+_NAMED = re.compile(
+    rf"{_TELEPHONE}"
     r"[ -]?(?:nummer|nr|no|number)?[.:]{0,2}(?: ?(?:ist|is|lautet|unter|es)\b:?)? ?(?P<number>[(+]?[1-9]"
     r"(?:[ ()/-]{0,3}[0-9]){5,13})(?![\w+])(?![.,][0-9])",
     re.I,
 )
 _AMERICAN_WORDS = re.compile(r"call|phone|ring|text|cell|tel|mobile|reach|fax|number|whatsapp", re.I)
 _DAY = re.compile(r"\(?[0-9]{1,2}([./-]) ?[0-9]{1,2}\1 ?(?:[0-9]{4}|[0-9]{2}\b)")
+_MONTHS = re.compile(r"(?:(?:0[1-9]|1[0-2])[./](?:19|20)?[0-9]{2}(?:[ -]{1,3}|$)){2,6}")
+_DAYS = re.compile(
+    r"(?:0?[1-9]|[12][0-9]|3[01])\.(?:(?:0?[1-9]|1[0-2])\.?)? ?- ?(?:0?[1-9]|[12][0-9]|3[01])\.(?:0?[1-9]|1[0-2])(?:\.|$)"
+)
+"""Spans: "06/2024 - 07/2024", "03.05.-10.05.2024", "01.-03.05."."""
 _TIMES = re.compile(r"(?:[0-2][0-9]\.[0-5][0-9](?:[ -]{1,3}|$)){2,8}")
 _FEWEST, _MOST = 9, 13
 _DIGIT_WORDS = {
@@ -53,6 +69,7 @@ _REPEATS = {"doppel": 2, "double": 2, "zweimal": 2, "triple": 3, "dreimal": 3}
 def phones(text: str) -> Iterator[Finding]:
     """Find telephone numbers, in digits first."""
     yield from _in_digits(text)
+    yield from _in_odd_digits(text)
     for hit in _SPOKEN.finditer(text):
         if _is_spoken(hit[0]):
             yield Finding("phone", *hit.span())
@@ -73,8 +90,20 @@ def _in_digits(text: str) -> Iterator[Finding]:
             yield Finding("phone", *hit.span("number"))
 
 
+def _in_odd_digits(text: str) -> Iterator[Finding]:
+    for hit in _UNDERSCORED.finditer(text):
+        if _FEWEST <= len(bare(hit[0])) <= _MOST:
+            yield Finding("phone", *hit.span())
+    for hit in _WRITTEN_O.finditer(text):
+        yield Finding("phone", *hit.span())
+    for hit in _LINES.finditer(text):
+        if not _is_time(hit["number"]):
+            yield Finding("phone", *hit.span("number"))
+
+
 def _is_time(written: str) -> bool:
-    return _DAY.match(written) is not None or _TIMES.match(written) is not None
+    """Say whether digits are times or dates: "08.00-12.00 13.00", "03.05.2024", "01.-03.05.", "06/2024 07/2024"."""
+    return any(form.match(written) for form in (_DAY, _TIMES, _DAYS)) or _MONTHS.fullmatch(written) is not None
 
 
 def _is_spoken(written: str) -> bool:

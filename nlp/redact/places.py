@@ -15,9 +15,9 @@ from nlp.redact.words import words
 
 _CAP = rf"[{CAPITAL}][{LETTER}.'-]{{1,30}}"
 _UNITS = (
-    r"(?! ?(?:€|%|euro|eur|km|cm|mm|m|kg|g|x|h|std|min|uhr|mal|stück|stunden?|minuten?|tagen?|wochen?|monaten?|jahren?"
+    r"(?! ?(?:€|%|km|cm|mm|m|kg|g|x|h|(?i:euro|eur|std|min|uhr|mal|stück|stunden?|minuten?|tagen?|wochen?|monaten?|jahren?"
     r"|personen|stockwerke|leute"
-    r"|kartons?|pakete|sterne|meter|anrufe)(?![^\W\d]))"
+    r"|kartons?|pakete|sterne|meter|anrufe))(?![^\W\d]))"
 )
 _NUMBER = rf"[0-9]{{1,4}}(?: ?[a-wyz](?![{LETTER}]))?(?:[ ]?[-/+][ ]?[0-9]{{1,4}}[a-z]?){{0,3}}(?![\w])(?![.:,][0-9]){_UNITS}"
 _PLACE = (
@@ -42,7 +42,7 @@ _TWO_WORDS = re.compile(
     rf"[ ]{{0,2}}{_NUMBER}(?P<town>{_ANY_TOWN})?"
 )
 _OF = re.compile(
-    rf"(?<![\w-])(?:Straße|Strasse|Platz|Allee|Weg|Ring|Ufer) (?:de[rs]|zu[rm]|am|an der|von) {_CAP}"
+    rf"(?<![\w-])(?:Straße|Strasse|Platz|Allee|Weg|Ring|Ufer) (?:de[rs]|zu[rm]|am|an der|von) (?:[0-9]{{1,2}}\. )?{_CAP}"
     rf"(?: {_CAP})?[ ]{_NUMBER}(?P<town>{_ANY_TOWN})?"
 )
 _AT = re.compile(
@@ -50,9 +50,25 @@ _AT = re.compile(
     rf"|Bei der|Bei den|Beim|Hinter der|Hinter dem|Hinter den|Vor den|Neben der|Zwischen den"
     rf"|Vor dem|Vor der|Zu den|Ob der) {_CAP}(?: {_CAP})?[ ]{_NUMBER}(?P<town>{_ANY_TOWN})?"
 )
-_ANY = re.compile(
-    rf"(?<![\w-]){_CAP}(?: {_CAP})?[ ]{_NUMBER}(?P<town>[ ]?[,\n][ \n]?(?:(?:D|A|CH)[ -]{{1,2}})?[0-9]{{4,5}}[ ]{_PLACE})"
+_NO_MONTH = (
+    r"(?!(?:Jan(?:uary?)?|Feb(?:ruary?)?|Mar(?:ch)?|März|Apr(?:il)?|Ma[iy]|Jun[ei]?|Jul[iy]?|Aug(?:ust)?|Sept?(?:ember)?"
+    r"|O[ck]t(?:ober)?|Nov(?:ember)?|De[cz](?:ember)?)\.?[ ])"
 )
+"""Unlike "Schulberg 8, 65183 Wiesbaden", "Nov 15, 2020 The" is a date."""
+_ANY = re.compile(
+    rf"(?<![\w-]){_NO_MONTH}{_CAP}(?: {_NO_MONTH}{_CAP})?[ ]{_NUMBER}"
+    rf"(?P<town>[ ]?[,\n][ \n]?(?:(?:D|A|CH)[ -]{{1,2}})?[0-9]{{4,5}}[ ](?=[{CAPITAL}]){_PLACE})"
+)
+_OLD = re.compile(
+    rf"(?<![\w-])(?:(?:Lange|Kurze|Hohe)n? Reihe|(?:Lange|Kurze|Hohe|Breite|Große|Kleine|Obere|Untere|Alte|Neue)[nr]?"
+    rf" (?:Zeile|Twiete|Wall|Bleichen|Kamp|Stiege|Furche|Lache|Point|Graben))[ ]{_NUMBER}(?P<town>{_ANY_TOWN})?"
+)
+_SQUARE = re.compile(
+    r"(?<![\w-])[A-U][ ]?[1-9],[ ]?[0-9]{1,2}[ ]?[a-z]?(?:,?[ \n](?:in )?|,)(?:(?:D-)?681(?:59|61)[ ])?Mannheim(?!\w)"
+)
+"""Mannheim counts its blocks instead of naming streets: "C 4, 12"."""
+_STATION = re.compile(rf"(?<!\w)(?:Packstation|Postfiliale)[: ]{{1,2}}(?:Nr\.? )?[0-9]{{3}}(?![\w])(?P<town>{_ANY_TOWN})?", re.I)
+_STATION_NUMBER = re.compile(r"(?<!\w)Post-?(?:nummer|nr\.?)[:]?(?: ?ist)?[ ]?(?P<number>[0-9]{6,10})(?!\w)", re.I)
 _BOX = re.compile(rf"(?<!\w)Postfach[ ][0-9][0-9 ]{{1,9}}[0-9](?!\w)(?P<town>{_ANY_TOWN})?", re.I)
 
 _LIVES = re.compile(
@@ -63,13 +79,16 @@ _LIVES = re.compile(
 )
 _NOT_BEFORE = words("no_street_before")
 _NO_STREET = words("no_streets")
+_MAYBE_STREET = words("maybe_streets")
+_TO = re.compile(r"\b(?:an|zur|meine|nach)(?: die| der)? $", re.I)
 
 
 def addresses(text: str) -> Iterator[Finding]:
-    """Find streets with their numbers, with postcode and town where they follow, and post office boxes."""
-    for hit in _BOX.finditer(text):
+    """Find streets with their numbers, with postcode and town where they follow, and where post and parcels are kept."""
+    yield from _kept_for_somebody(text)
+    for hit in _SQUARE.finditer(text):
         yield Finding("address", *hit.span())
-    for pattern in (_OF, _TWO_WORDS):
+    for pattern in (_OF, _OLD, _TWO_WORDS):
         for hit in pattern.finditer(text):
             if hit["town"] or "first" not in hit.groupdict() or hit["first"].lower() not in _NOT_BEFORE:
                 yield Finding("address", *hit.span())
@@ -79,6 +98,17 @@ def addresses(text: str) -> Iterator[Finding]:
     for hit in _ANY.finditer(text):
         yield Finding("address", *hit.span())
     for hit in _ONE_WORD.finditer(text):
-        sure = not hit["maybe"] or near.before(text, hit.start(), _LIVES)
+        sure = near.before(text, hit.start(), _LIVES) or not (hit["maybe"] or hit["street"].lower() in _MAYBE_STREET)
         if hit["town"] or (sure and hit["street"].lower() not in _NO_STREET):
             yield Finding("address", *hit.span())
+
+
+def _kept_for_somebody(text: str) -> Iterator[Finding]:
+    """Find post office boxes and parcel lockers; a locker without a town only where something is sent to it."""
+    for hit in _BOX.finditer(text):
+        yield Finding("address", *hit.span())
+    for hit in _STATION.finditer(text):
+        if hit["town"] or near.before(text, hit.start(), _TO, 12) or near.before(text, hit.start(), _LIVES):
+            yield Finding("address", *hit.span())
+    for hit in _STATION_NUMBER.finditer(text):
+        yield Finding("address", *hit.span("number"))

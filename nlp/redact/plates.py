@@ -9,10 +9,12 @@ from nlp.redact.words import words
 
 _DISTRICTS = words("districts")
 _GERMAN = re.compile(r"(?<![\w-])([A-ZÄÖÜ]{1,3}) ?- ?([A-Z]{1,2}) ?-?([0-9]{1,4})(?:[EH])?(?![\w-])(?![.,][0-9])")
-_SIZES = frozenset({"XL", "XS"})
+_SIZES = frozenset({"XL", "XS", "TV"})
 _NORMS = frozenset({"DIN"})
+_NO_PLATES = frozenset({"A-Z", "B-WM", "C-PU", "E-ON", "G-PS", "R-GB", "S-UV"})
 _SMALL = re.compile(r"(?<![\w-])([A-ZÄÖÜ]{1,3})[ -]{1,3}([A-Z]{1,2})[ -]{0,3}[0-9]{1,4}[EH]?(?![\w-])(?![.,][0-9])", re.I)
-_AUSTRIAN = re.compile(r"(?<![\w-])([A-Z]{1,2})[ -]{1,3}[0-9]{1,6}[ -]?[A-Z]{1,3}(?![\w-])")
+_WITHOUT_GAPS = re.compile(r"(?<![\w-])([A-ZÄÖÜ]{2,5})([ -]?)[0-9]{1,4}[EH]?(?![\w-])(?![.,][0-9])", re.I)
+_AUSTRIAN = re.compile(r"(?<![\w-])([A-Z]{1,2})([ -]{0,3})[0-9]{1,6}[ -]?[A-Z]{1,3}(?![\w-])")
 _ABROAD = (
     re.compile(r"(?<![\w-])[A-Z]{2}[0-9]{2} ?[A-Z]{3}(?![\w-])", re.I),  # Great Britain
     re.compile(
@@ -29,24 +31,44 @@ _WORDS = re.compile(
     r"|oldtimer|\bplate\b|\breg\b|registration|\bvan\b|\bcar\b|parking fine|plaque|targa|matrícula|kenteken|plakası",
     re.I,
 )
-_RIGHT_BEFORE = re.compile(r"(?:kennzeichen|nummernschild|autonummer|\bplate|\breg)(?: ist| is|:)? ?$", re.I)
+_RIGHT_BEFORE = re.compile(
+    r"(?:kennzeichen|nummernschild|nummerntafel|autonummer|kontrollschild|\bplate|\breg)(?: ist| lautet| is|:){0,2} ?$", re.I
+)
 
 
 def plates(text: str) -> Iterator[Finding]:
     """Find licence plates."""
+    yield from _german(text)
+    yield from _abroad(text)
+    for hit in _WITHOUT_GAPS.finditer(text):
+        close = not hit[2] or hit[1].isupper()
+        if close and _begins_with_a_district(hit[1].upper()) and near.before(text, hit.start(), _RIGHT_BEFORE):
+            yield Finding("plate", *hit.span())
+
+
+def _german(text: str) -> Iterator[Finding]:
     for hit in _GERMAN.finditer(text):
-        if hit[1] in _DISTRICTS - _NORMS and hit[2] not in _SIZES:
+        thing = hit[2] in _SIZES or f"{hit[1]}-{hit[2]}" in _NO_PLATES
+        if hit[1] in _DISTRICTS - _NORMS and (not thing or near.before(text, hit.start(), _RIGHT_BEFORE)):
             yield Finding("plate", *hit.span())
     for hit in _SMALL.finditer(text):
         if hit[1].isupper() == hit[2].isupper() and hit[1].upper() in _DISTRICTS and _meant(text, hit):
             yield Finding("plate", *hit.span())
+
+
+def _abroad(text: str) -> Iterator[Finding]:
     for hit in _AUSTRIAN.finditer(text):
-        if hit[1] in _AUSTRIAN_DISTRICTS and near.before(text, hit.start(), _WORDS, 45):
+        said = near.before(text, hit.start(), _WORDS, 45) if hit[2] else near.before(text, hit.start(), _RIGHT_BEFORE)
+        if hit[1] in _AUSTRIAN_DISTRICTS and said:
             yield Finding("plate", *hit.span())
     for pattern in _ABROAD:
         for hit in pattern.finditer(text):
             if near.before(text, hit.start(), _WORDS, 45):
                 yield Finding("plate", *hit.span())
+
+
+def _begins_with_a_district(letters: str) -> bool:
+    return any(letters[:-last] in _DISTRICTS for last in (1, 2))
 
 
 def _meant(text: str, hit: re.Match[str]) -> bool:

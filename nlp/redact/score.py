@@ -10,7 +10,7 @@ from typing import Literal
 from nlp.redact import Finding, redact
 
 CORPUS = Path(__file__).parents[1] / "corpus" / "redaction.jsonl"
-Part = Literal["dev", "test"]
+Part = Literal["dev", "test", "later"]
 _OVERLAP = 0.8
 
 

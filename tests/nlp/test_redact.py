@@ -120,19 +120,24 @@ def test_check_digits_of_german_documents_follow_their_sources():
     assert travel_digit("D23145890") == "7"
 
 
-@pytest.mark.parametrize("part", ["dev", "test"])
+@pytest.mark.parametrize("part", ["dev", "test", "later"])
 def test_the_authored_strings_are_mostly_found(part):
     got = score(corpus(part))
-    assert got.recall() >= 0.95
-    assert got.precision() >= 0.95
-    assert false_alarms(corpus(part)) <= 3
+    assert got.recall() >= 0.98
+    assert got.precision() >= 0.98
+    assert false_alarms(corpus(part)) <= 1
 
 
 def test_the_authored_strings_are_marked_soundly():
-    strings = [*corpus("dev"), *corpus("test")]
-    assert len(strings) == len({one.text for one in strings}) == 600
+    strings = [*corpus("dev"), *corpus("test"), *corpus("later")]
+    assert len(strings) == len({one.text for one in strings}) == 834
     for one in strings:
         assert all(span.kind in PLACEHOLDERS and 0 <= span.start < span.end <= len(one.text) for span in one.spans)
+
+
+def test_the_later_strings_tempt_as_often_as_they_hide_something():
+    harmless = sum(one.harmless for one in corpus("later"))
+    assert harmless * 2 == len(corpus("later"))
 
 
 _BITS = st.sampled_from(
