@@ -1,37 +1,39 @@
-"""Texts per second of the whole tagger, tokenising and language included, against transformers in fp32; start, memory, cores.
+"""Texts per second of the whole tagger, tokenising and language included; transformers in fp32 beside it; start, memory, cores.
 
     python -m bench.tagging                          # ours alone
     python -m bench.tagging --weights FOLDER         # and transformers with the same weights in fp32 (needs torch, extra `train`)
 
 FOLDER is what `python -m nlp.train` leaves in ``--work`` as ``student``: a transformers folder with the fp32 weights of the model
-that ships. Both read the same texts in the same run. Ours reads text by text, a core per text; transformers reads batches of 32
-of like length.
+that ships. What is compared how: `bench.tagging_fp32`. Memory: `bench.tagging_memory`. Processes: `bench.tagging_flow`. Each of
+them is measured in processes of its own, so that none finds what another has left behind.
 """
 
 import argparse
 import json
 import os
 import resource
+import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 
 from bench.common import machine, say
-from nlp.heads import Heads
-from nlp.tagger import SHIPPED, OnnxTagger
+from nlp.tagger import OnnxTagger
 from nlp.train_data import AUTHORED
 
 WORDS = 18
 """A text of 18 words has about 30 tokens."""
 ENCODER = 12 * (4 * 384 * 384 + 2 * 384 * 1536)
 """Weights that every token is multiplied with: 12 layers of attention and feed-forward matrices."""
-COLD = (
-    "import time; b = time.perf_counter(); from nlp.tagger import tagger; tagger().tag(['PayPal geht nicht']); "
-    "print(time.perf_counter() - b)"
-)
+STARTS = 5
+SIDES = (1024, 2048, 4096)
+"""Square products that int8's peak is looked for with."""
+COLD = "from nlp.tagger import tagger; tagger().tag(['PayPal geht nicht'])"
 SHARE = (
     "import sys, time; from bench.tagging import texts; from nlp.tagger import OnnxTagger; t = OnnxTagger.load(threads=1); "
     "some = list(texts(int(sys.argv[1]))); t.tag(some[:5]); b = time.perf_counter(); t.tag(some); print(time.perf_counter() - b)"
@@ -54,34 +56,57 @@ def peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def of_transformers(folder: str, some: Sequence[str]) -> float:
-    """Return texts per second of the same model in transformers and fp32: tokenising, encoder, heads."""
-    import torch
-    from transformers import AutoModel, AutoTokenizer
-
-    torch.set_num_threads(os.cpu_count() or 1)
-    heads = Heads.load(SHIPPED)
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    model = AutoModel.from_pretrained(folder, add_pooling_layer=False).float().eval()
+def seconds(work: Callable[[], object]) -> float:
     before = time.perf_counter()
-    order = sorted(some, key=len)
-    with torch.no_grad():
-        for start in range(0, len(order), 32):
-            batch = tokenizer([f"query: {text}" for text in order[start : start + 32]], padding=True, return_tensors="pt")
-            given = {name: batch[name] for name in ("input_ids", "attention_mask")}
-            states = model(**given, output_hidden_states=True).hidden_states
-            mask = given["attention_mask"].unsqueeze(-1).float()
-            means = [(states[layer] * mask).sum(1) / mask.sum(1) for layer in (-1, 9)]
-            heads.probabilities(torch.cat(means, dim=1).numpy())
-    return len(some) / (time.perf_counter() - before)
+    work()
+    return time.perf_counter() - before
 
 
-def int8_peak() -> float:
-    """Return what this machine's int8 matrix product reaches at best in onnxruntime, in 10^9 multiply-adds per second."""
+def cold_starts() -> list[float]:
+    """Return how long fresh processes take from their start to their end, one reading between."""
+    return [seconds(lambda: subprocess.run([sys.executable, "-c", COLD], check=True)) for _ in range(STARTS)]
+
+
+def ours(number: int, threads: int | None = None) -> float:
+    """Return texts per second of the tagger."""
+    tagger, some = OnnxTagger.load(threads=threads), list(texts(number))
+    tagger.tag(some[:10])
+    return number / seconds(lambda: tagger.tag(some))
+
+
+def processes(count: int, number: int) -> float:
+    """Return texts per second of so many processes of one thread each, their start not counted."""
+    some = [subprocess.Popen([sys.executable, "-c", SHARE, str(number)], stdout=subprocess.PIPE, text=True) for _ in range(count)]
+    return count * number / max(float(one.communicate()[0]) for one in some)
+
+
+def of(module: str, *words: object) -> str:
+    """Return what another benchmark prints in a process of its own; where it fails, so does this one, with its reason."""
+    command = [sys.executable, "-m", f"bench.{module}", *map(str, words)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"bench.{module} failed")
+    return done.stdout.rstrip()
+
+
+def unmeasured(weights: str | None) -> str:
+    """Say why transformers cannot be compared with; an empty string if they can."""
+    if not weights:
+        return "no --weights FOLDER is given"
+    if not Path(weights).is_dir():
+        return f"there is no {weights}, which `python -m nlp.train` leaves"
+    return "" if find_spec("torch") else "torch is not installed (extra `train`)"
+
+
+def int8_peak() -> tuple[float, int]:
+    """Return what one square int8 product reaches at best in onnxruntime, in 10^9 multiply-adds per second, and its side."""
+    return max((_of_product(side), side) for side in SIDES)
+
+
+def _of_product(size: int) -> float:
     import onnxruntime
     from onnx import TensorProto, helper
 
-    size = 2048
     given = [
         helper.make_tensor_value_info(name, kind, [size, size])
         for name, kind in (("a", TensorProto.UINT8), ("b", TensorProto.INT8))
@@ -92,42 +117,40 @@ def int8_peak() -> float:
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     chance = np.random.default_rng(1)
     fed = {"a": chance.integers(0, 255, (size, size), np.uint8), "b": chance.integers(-127, 127, (size, size), np.int8)}
-    best = min(_timed(lambda: session.run(None, fed)) for _ in range(8))
-    return size**3 / best / 1e9
+    return size**3 / min(seconds(lambda: session.run(None, fed)) for _ in range(8)) / 1e9
 
 
-def _timed(work: Callable[[], object]) -> float:
-    before = time.perf_counter()
-    work()
-    return time.perf_counter() - before
+def say_share(multiplied: float) -> None:
+    """Print how *multiplied*, in 10^9 multiply-adds per second, stands to what one large product reaches."""
+    if not find_spec("onnx"):
+        say("share of the int8 peak: not measured: needs the package onnx (extra `train`)")
+        return
+    best, side = int8_peak()
+    say(f"{multiplied:.0f} G multiply-adds/s in the encoder's matrices, {multiplied / best:.0%} of the {best:.0f} G/s that one")
+    say(f"  large int8 product reaches in onnxruntime on all cores (MatMulInteger, {side} x {side}, the best of {SIDES});")
+    say("  that is no figure of the processor's maker, and attention and normalising are not counted as work")
 
 
-def ask(code: str, *words: str) -> float:
-    """Return what a fresh interpreter prints."""
-    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=True)
-    return float(done.stdout)
+def say_scaling(number: int) -> None:
+    """Print how reading scales: over threads and processes alone, then in the product, over a desk's waiting mentions."""
+    say(f"  with one thread:                       {ours(number // 2, 1):6.1f} texts/s")
+    say(f"  two processes of one thread:           {processes(2, number // 2):6.1f} texts/s")
+    say("a desk's waiting mentions (SQLite; claimed, tagged, stored), over the processes of Prefect's task runner:")
+    for count, threads in ((1, 1), (2, 1), (1, 0), (2, 0)):
+        who = f"{count} process{'es' if count > 1 else ''} of {'one thread' if threads else 'a thread per core'}:"
+        mentions = number * (2 if count == threads == 1 else 4)  # a quarter of a minute, and many batches for each
+        say(f"  {who:<38} {of('tagging_flow', count, threads, mentions)} mentions/s")
 
 
-def processes(count: int, number: int) -> float:
-    """Return texts per second of so many processes of one thread each, their start not counted."""
-    some = [subprocess.Popen([sys.executable, "-c", SHARE, str(number)], stdout=subprocess.PIPE, text=True) for _ in range(count)]
-    return count * number / max(float(one.communicate()[0]) for one in some)
-
-
-def through_prefect(count: int, number: int) -> float:
-    """Return texts per second of a flow whose task runner has so many processes, their start not counted."""
-    command = [sys.executable, "-m", "bench.tagging_flow", str(count), str(number)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return float(done.stdout.split()[-1])
-
-
-def ours(number: int, threads: int | None = None) -> float:
-    """Return texts per second of the tagger."""
-    tagger, some = OnnxTagger.load(threads=threads), list(texts(number))
-    tagger.tag(some[:10])
-    before = time.perf_counter()
-    tagger.tag(some)
-    return number / (time.perf_counter() - before)
+def say_memory(number: int) -> None:
+    """Print how much memory a process has while it reads so many texts."""
+    if not Path("/proc/self/statm").exists():
+        say("memory over a stream: not measured: needs Linux (/proc/self/statm)")
+        return
+    sizes = [float(one) for one in of("tagging_memory", number).split()]
+    say(f"{number:,} texts as a stream, in a process of its own that reads and does nothing else (resident memory now, MiB):")
+    say(f"  first {sizes[0]:.0f}, highest {max(sizes):.0f}, last {sizes[-1]:.0f}; measured at equal steps:")
+    say(f"  {' '.join(f'{size:.0f}' for size in sizes)}")
 
 
 def main() -> None:
@@ -137,30 +160,22 @@ def main() -> None:
     asked.add_argument("--weights", help="a transformers folder with the shipped model's fp32 weights, for the comparison")
     given = asked.parse_args()
     say(machine())
-    tokens = np.mean([len(ids) for ids in OnnxTagger.load().encoder._ids(list(texts(200)))])
-    say(f"texts of {tokens:.0f} tokens on average")
-    say(f"first reading of a fresh process, imports included: {ask(COLD):.2f} s")
+    tagger = OnnxTagger.load()
+    tokens = float(np.mean([len(ids) for ids in tagger.encoder._ids(list(texts(200)))]))
+    say(f"{tagger.model}; texts of {tokens:.0f} tokens on average")
+    if reason := unmeasured(given.weights):
+        say(f"transformers fp32, same weights: not measured: {reason}")
+    else:
+        say(of("tagging_fp32", given.weights, given.texts))
+    starts = cold_starts()
+    say(f"a fresh process from its start to its end, one reading between: {statistics.median(starts):.2f} s")
+    say(f"  (median of {STARTS}, {min(starts):.2f} to {max(starts):.2f}; files in the system's cache)")
     rate = ours(given.texts)
-    say(f"the tagger (int8, every question): {rate:6.1f} texts/s, peak memory {peak():.0f} MiB")
-    say(f"  with one thread:                 {ours(given.texts // 2, 1):6.1f} texts/s")
-    say(f"  two processes of one thread:     {processes(2, given.texts // 2):6.1f} texts/s")
-    for count in (1, 2):
-        said = f"{count} process{'es' if count > 1 else ''} of Prefect's task runner:"
-        say(f"  {said:<33}{through_prefect(count, given.texts // 2 * count):6.1f} texts/s")
-    try:
-        best = int8_peak()
-        done = rate * tokens * ENCODER / 1e9
-        say(f"  {done:.0f} of the {best:.0f} G multiply-adds/s that one large int8 product reaches: {done / best:.0%}")
-    except ImportError:
-        say("  the share of the int8 peak needs the package onnx (extra `train`)")
-    if given.weights:
-        other = of_transformers(given.weights, list(texts(given.texts)))
-        say(f"transformers fp32, same weights:   {other:6.1f} texts/s (ours is {rate / other:.1f} times as fast)")
+    say(f"the tagger alone (int8, every question), {os.cpu_count()} threads: {rate:6.1f} texts/s, peak memory {peak():.0f} MiB")
+    say_scaling(given.texts)
+    say_share(rate * tokens * ENCODER / 1e9)
     if given.count:
-        tagger, start = OnnxTagger.load(), peak()
-        for _ in tagger.tag_stream(texts(given.count)):
-            pass
-        say(f"{given.count:,} texts as a stream: peak memory {start:.0f} -> {peak():.0f} MiB")
+        say_memory(given.count)
 
 
 if __name__ == "__main__":

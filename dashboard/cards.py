@@ -25,12 +25,12 @@ class _Said(BaseModel):
 
 
 class Label(_Said):
-    """How good one label is; ``texts`` is how many texts truly have it."""
+    """How good one label is, a topic or an answer; ``texts`` is how many texts truly have it."""
 
     key: str
     texts: int
-    precision: float
-    recall: float
+    precision: Figure
+    recall: Figure
     f1: Figure
 
     @property
@@ -39,8 +39,32 @@ class Label(_Said):
         return self.key.partition(":")[2] or self.key
 
 
+class Unsure(_Said):
+    """What the model itself calls unsure in a task, as shares of texts and of questions.
+
+    ``all`` and ``sure`` say how good all its answers are, and those that are not unsure.
+    """
+
+    texts: float
+    questions: float
+    all: Figure
+    sure: Figure
+
+
+class Doubts(_Said):
+    """What the model itself calls unsure, in all and by task."""
+
+    texts: float
+    questions: float
+    tasks: Mapping[str, Unsure] = {}
+
+
 class Measured(_Said):
-    """Figures on one set of texts. ``abstention`` holds (share answered, share of these right) for each task."""
+    """Figures on one set of texts. ``abstention`` holds (share answered, share of these right) for each task.
+
+    ``calibration_likely`` counts only topics that were found likelier than one in ten; ``by_training`` groups texts by whether
+    the model learned from others of their sector or dataset.
+    """
 
     name: str
     texts: int
@@ -48,8 +72,11 @@ class Measured(_Said):
     labels: Mapping[str, Sequence[Label]] = {}
     by_language: Mapping[str, Mapping[str, Figure]] = {}
     by_kind: Mapping[str, Mapping[str, Figure]] = {}
+    by_training: Mapping[str, Mapping[str, Figure]] = {}
     calibration: Mapping[str, float] = {}
+    calibration_likely: Mapping[str, float] = {}
     abstention: Mapping[str, Sequence[tuple[float, float]]] = {}
+    unsure: Doubts | None = None
 
 
 class Choice(_Said):

@@ -21,6 +21,7 @@ from desk.errors import ConfigurationError
 from desk.trend import Rising, rising
 from store import claims, conversations, engine, friction, inbox, ledger, models, overview, quality, reply_rules
 from store import outbox as outbox_rows
+from store import topics as own_topics
 from store.migrate import migrate
 from store.tables import Delivery, ModelVersion, Pull, Quarantine
 
@@ -155,6 +156,12 @@ def why(mention_id: int) -> conversations.Why | None:
     """Return all that led a mention to where it is."""
     with session() as asked:
         return conversations.why(asked, mention_id)
+
+
+def marked(topics: Sequence[str]) -> dict[str, list[own_topics.Marked]]:
+    """Return for each of the desk's own *topics* the mentions that people have marked."""
+    with session() as asked:
+        return own_topics.marked(asked, topics)
 
 
 @st.cache_data(ttl=60, show_spinner=False, max_entries=8)

@@ -21,8 +21,9 @@ class Reading:
 
     ``probabilities`` maps ``"friction:payment"``, ``"sentiment:negative"``, ``"needs_reply"`` ... to 0-1. ``unsure`` names
     those that fall between yes and no. ``embedding`` is the vector that the heads read (float16, little-endian), where
-    the tagger makes one: heads can be taught anew from it without reading the text again. ``not_read`` says why there was
-    nothing to read ("empty"), and is empty otherwise.
+    the tagger makes one: heads can be taught anew from it without reading the text again. ``not_read`` says why the text was
+    not read: "empty" where there is no word in it, "failed" where the tagger could not; it is empty otherwise. Of a text that
+    was not read nothing is stated but, where so, that somebody waits for an answer.
     """
 
     sentiment: Sentiment
@@ -53,6 +54,11 @@ class Reading:
             "model": self.model,
         }
         return said | ({"not_read": self.not_read} if self.not_read else {})
+
+
+def nothing_said(model: str, not_read: str) -> Reading:
+    """Return what *model* says of a text that it has not read, and why it has not (see `Reading.not_read`)."""
+    return Reading("neutral", "other", False, False, (), (), "und", (), {}, model, not_read=not_read)
 
 
 class Tagger(Protocol):

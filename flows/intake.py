@@ -19,7 +19,7 @@ import listeners
 from desk.errors import ConfigurationError, KummerkastenError
 from desk.source import Source
 from flows.settings import Settings, load
-from flows.work.common import utc_now
+from flows.work.common import fault, utc_now
 from flows.work.hear import Ear
 from listeners.contract import Broken, Page, Push
 from store import mentions
@@ -93,8 +93,8 @@ class _Door:
         except ConfigurationError as error:
             _LOG.error("%s", error)
             return PlainTextResponse("not set up", 503)
-        except Exception:  # whatever it is: what was not stored is not acknowledged
-            _LOG.exception("a delivery to %s could not be stored", self.source.name)
+        except Exception as error:  # whatever it is: what was not stored is not acknowledged
+            _LOG.error("a delivery to %s could not be stored: %s", self.source.name, fault(error))
             return PlainTextResponse("try again later", 503)
 
     def _take(self, method: str, query: dict[str, str], headers: dict[str, str], body: bytes) -> Response:

@@ -53,7 +53,7 @@ def hear(name: str, ear: Ear) -> Heard:
     heard = ear.hear(ear.settings.desk.source(name))
     if heard.good:
         return heard
-    raise Deaf(heard) from heard.problem
+    raise Deaf(heard)  # without what it comes from: Prefect would log it, and it may quote what customers wrote
 
 
 @flow(task_runner=ThreadPoolTaskRunner(max_workers=AT_ONCE))  # type: ignore[arg-type]

@@ -1,13 +1,17 @@
 """What a user could pick instead of the shipped tagger, measured in the same run on the same texts (extra ``train`` for most).
 
 - keyword rules: the words of the taxonomy and the commonest words for each topic, as one would write them down in an hour;
-- TF-IDF with linear heads, trained on what the tagger was trained on (scikit-learn);
+- TF-IDF with linear heads, trained on the labelled texts that the tagger was trained on (scikit-learn), each counting alike;
 - the frozen encoder with linear heads, likewise;
 - the frozen encoder without any training: how close a text lies to the description of a topic (zero-shot).
+
+What a text does not answer is masked here too: a tweet that says its sentiment alone teaches nothing about topics.
 """
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +22,22 @@ from nlp import evaluate
 from nlp.calibrate import FIRST, calibrate
 from nlp.evaluate import Judged
 from nlp.heads import COLUMNS, TOPICS, YES_OR_NO, Numbers, squash
-from nlp.train_data import Row, targets
+from nlp.metrics import Interval
+from nlp.train_data import Row, authored, licensed, part_of, real, targets
+
+Read = Callable[[Sequence[Row], Sequence[Row], Sequence[Row]], Judged]
+"""Learns from the first rows, chooses thresholds by the second, and says what the third are about."""
+Encode = Callable[[Sequence[Row]], Numbers]
+"""Returns the features of each row's text: the means of the encoder's layers, side by side."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Something that could be used instead, and the aspects that it has answers for."""
+
+    read: Read
+    answers: tuple[str, ...] = ("sentiment", "intent", "needs_reply", "urgent", "friction", "praise")
+
 
 KEYWORDS: dict[str, str] = {
     "findability": r"find\w* nicht|nicht zu finden|suche\b|filter|menü|can'?t find|search|navigat",
@@ -92,49 +111,58 @@ def _linear(
     """Fit a logistic regression per column, choose thresholds on the development part, and read *rows*."""
     from sklearn.linear_model import LogisticRegression
 
-    truth, _ = targets(train)
+    truth, mask = targets(train)
     on_dev, on_rows = turned(dev), turned(rows)
     logits = [np.full((len(some), len(COLUMNS)), -6.0, np.float32) for some in (dev, rows)]
     for column in range(len(COLUMNS)):
-        if not 5 < truth[:, column].sum() < len(truth):
+        known = np.flatnonzero(mask[:, column])
+        if not 5 < truth[known, column].sum() < len(known):
             continue
-        model = LogisticRegression(C=4.0, solver="liblinear", class_weight=None).fit(given, truth[:, column] > 0.5)
+        model = LogisticRegression(C=4.0, solver="liblinear", class_weight=None).fit(given[known], truth[known, column] > 0.5)
         for place, some in enumerate((on_dev, on_rows)):
             logits[place][:, column] = model.decision_function(some)
     return _fitted(logits[0], dev, logits[1], rows)
 
 
-def frozen(base: str) -> Callable[[Sequence[Row], Sequence[Row], Sequence[Row]], Judged]:
-    """Return the comparison with linear heads on the frozen encoder in *base*."""
+def encoded_by(base: str) -> Encode:
+    """Return what reads rows by the frozen encoder in *base*; it keeps the last few lists, for reading them takes minutes."""
+
+    @lru_cache(maxsize=3)
+    def vectors(texts: tuple[str, ...]) -> Numbers:
+        from nlp.finetune import features, load, tokenised
+
+        return features(load(base), tokenised(base, texts))
+
+    return lambda rows: vectors(tuple(row["text"] for row in rows))
+
+
+def frozen(encode: Encode) -> Read:
+    """Return the comparison with linear heads on a frozen encoder."""
 
     def read(train: Sequence[Row], dev: Sequence[Row], rows: Sequence[Row]) -> Judged:
-        from nlp.finetune import features, load, regress, tokenised
+        from nlp.finetune import regress
 
-        encoder = load(base)
-        vectors = [features(encoder, tokenised(base, [row["text"] for row in some])) for some in (train, dev, rows)]
-        weights, bias = regress(vectors[0], *targets(train), np.ones(len(train), np.float32)).folded()
-        return _fitted(vectors[1] @ weights + bias, dev, vectors[2] @ weights + bias, rows)
+        weights, bias = regress(encode(train), *targets(train), np.ones(len(train), np.float32)).folded()
+        return _fitted(encode(dev) @ weights + bias, dev, encode(rows) @ weights + bias, rows)
 
     return read
 
 
-def zero_shot(base: str) -> Callable[[Sequence[Row], Sequence[Row], Sequence[Row]], Judged]:
-    """Return the comparison with the frozen encoder's likeness to each topic's description; no label trains it."""
+def zero_shot(encode: Encode) -> Read:
+    """Return the comparison with a frozen encoder's likeness to each topic's description; no label trains it.
+
+    A topic is described in German and in English, and the nearer of both counts.
+    """
+
+    def near(rows: Sequence[Row]) -> Numbers:
+        vectors = encode(rows)
+        vectors = vectors[:, : vectors.shape[1] // 2]  # the means of the last layer
+        return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
 
     def read(train: Sequence[Row], dev: Sequence[Row], rows: Sequence[Row]) -> Judged:
-        from nlp.finetune import features, load, tokenised
-
-        encoder = load(base)
-        width = encoder.config.hidden_size
-        asked = [f"Problem: {topic.name['de']}. {topic.description['de']}" for topic in map(DEFAULT.topic, TOPICS)]
-
-        def near(texts: Sequence[str]) -> Numbers:
-            vectors = features(encoder, tokenised(base, texts))[:, :width]
-            return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
-
-        anchors, logits = near(asked), []
+        anchors, logits = near(_descriptions()), []
         for some in (dev, rows):
-            likeness = near([row["text"] for row in some]) @ anchors.T
+            likeness = (near(some) @ anchors.T).reshape(len(some), 2, len(TOPICS)).max(axis=1)
             likeness = (likeness - likeness.mean(axis=1, keepdims=True)) * 40 - 2
             table = np.full((len(some), len(COLUMNS)), -6.0, np.float32)
             table[:, FIRST + 2 : FIRST + 2 + len(TOPICS)] = likeness
@@ -144,16 +172,37 @@ def zero_shot(base: str) -> Callable[[Sequence[Row], Sequence[Row], Sequence[Row
     return read
 
 
+def _descriptions() -> list[Row]:
+    """Return what each topic is, in German and then in English."""
+    topics = [DEFAULT.topic(topic) for topic in TOPICS]
+    german = [f"Problem: {topic.name['de']}. {topic.description['de']}" for topic in topics]
+    english = [f"Problem: {topic.name['en']}. {topic.description['en']}" for topic in topics]
+    return [{"text": text} for text in german + english]
+
+
 def _fitted(on_dev: Numbers, dev: Sequence[Row], logits: Numbers, rows: Sequence[Row]) -> Judged:
     fitted = calibrate(on_dev, *targets(dev))
     return evaluate.of_odds(rows, squash(logits * fitted.slope + fitted.offset), fitted.thresholds)
 
 
-def all_of(base: Path | None) -> dict[str, Callable[[Sequence[Row], Sequence[Row], Sequence[Row]], Judged]]:
+def all_of(base: Path | None) -> dict[str, Choice]:
     """Return every comparison there is; those of the encoder need its fp32 weights in *base*."""
-    found = {"keyword rules": keywords, "TF-IDF, linear heads": tfidf}
-    return found | (
-        {"frozen encoder, linear heads": frozen(str(base)), "zero-shot: likeness to topic descriptions": zero_shot(str(base))}
-        if base
-        else {}
-    )
+    found = {"keyword rules": Choice(keywords), "TF-IDF, linear heads": Choice(tfidf)}
+    if base:
+        encode = encoded_by(str(base))
+        found["frozen encoder, linear heads"] = Choice(frozen(encode))
+        found["zero-shot: likeness to topic descriptions"] = Choice(zero_shot(encode), ("friction",))
+    return found
+
+
+def lessons(real_texts: Path | None, corpora: Path | None) -> tuple[list[Row], list[Row]]:
+    """Return what the tagger is trained on, licensed corpora among it, and the development part."""
+    rows = authored() + (real(real_texts) if real_texts else [])
+    train, dev = ([row for row in rows if part_of(row) == part] for part in ("train", "dev"))
+    return train + (licensed(corpora) if corpora else []), dev
+
+
+def figures(choice: Choice, train: Sequence[Row], dev: Sequence[Row], rows: Sequence[Row]) -> dict[str, Interval]:
+    """Return the figures of a comparison on *rows*, without those of questions that it does not answer."""
+    found = evaluate.figures(choice.read(train, dev, rows))
+    return {name: one for name, one in found.items() if name.split()[0] in choice.answers}

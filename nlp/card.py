@@ -1,7 +1,7 @@
 """The evaluation that ``card.json`` holds and the model card that people read: one run writes both.
 
-Sets are named by what a figure on them means: texts that customers really wrote, texts that were invented, other languages than
-those the tagger learned from, and the public benchmark.
+Sets are named by what a figure on them means: texts that customers really wrote, texts that were invented, the same by language
+(those beside German and English are ones that the tagger learned little of), and the public benchmark.
 """
 
 import json
@@ -10,18 +10,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from desk.reading import Tagger
-from nlp import evaluate, train_data
+from nlp import aims, evaluate, train_data
+from nlp import card_tables as tables
 from nlp.evaluate import Judged
 from nlp.heads import COLUMNS
-from nlp.metrics import Interval
+from nlp.summary import summary
+from nlp.tagger import OnnxTagger
 from nlp.train_data import HOME, Row
 
 TEMPLATE = Path(__file__).parent / "card_template.md"
 CARD = Path(__file__).parent / "MODEL_CARD.md"
-_BY = {"language": "lang", "kind": "kind", "dataset": "dataset"}
-_ENOUGH = 30
-"""A group of fewer texts has no figures of its own."""
 
 
 def sets(real: Path | None = None, licensed: Path | None = None) -> dict[str, list[Row]]:
@@ -38,54 +36,44 @@ def sets(real: Path | None = None, licensed: Path | None = None) -> dict[str, li
     return {name: rows for name, rows in found.items() if rows}
 
 
-def judged(tagger: Tagger, rows: Sequence[Row]) -> Judged:
+def judged(tagger: OnnxTagger, rows: Sequence[Row]) -> Judged:
     """Return rows with what *tagger* says about them."""
-    return evaluate.of_readings(rows, tagger.tag([row["text"] for row in rows]))
+    return evaluate.of_readings(rows, tagger.tag([row["text"] for row in rows]), tagger.heads.thresholds)
 
 
-def summary(name: str, part: Judged) -> dict[str, Any]:
-    """Return all figures of one set, ready for JSON."""
-    return {
-        "name": name,
-        "texts": len(part.rows),
-        "figures": _plain(evaluate.figures(part)),
-        "labels": {aspect: _labels(part, aspect) for aspect in ("friction", "praise") if len(part.table(aspect))},
-        **{f"by_{name}": _by(part, column) for name, column in _BY.items()},
-        "calibration": {task: round(error, 4) for task, error in evaluate.calibration(part).items()},
-        "abstention": {
-            task: [[share, round(right, 4)] for share, right in curve] for task, curve in evaluate.curves(part).items()
-        },
-    }
+def by_language(parts: Mapping[str, Judged]) -> dict[str, Judged]:
+    """Return the sets with those of authored texts in German and in English beside them, as other languages have theirs."""
+    found: dict[str, Judged] = {}
+    for name, part in parts.items():
+        found[name] = part
+        if name == "authored":
+            some = evaluate.groups(part, "lang")
+            found |= {f"{name} {language}": some[language] for language in HOME if language in some}
+    return found
 
 
-def _by(part: Judged, column: str) -> dict[str, dict[str, list[float]]]:
-    groups = evaluate.groups(part, column).items()
-    return {name: _plain(evaluate.figures(some)) for name, some in groups if len(some.rows) >= _ENOUGH}
+def basis(card: Mapping[str, Any], given: Mapping[str, Sequence[Row]]) -> dict[str, Any]:
+    """Return what the figures of other choices hang on: the labelled texts that they learn from, and those they read."""
+    name, rows = next(iter(given.items()))
+    return {"texts": card.get("texts", {}), "licensed": card.get("licensed", 0), "set": name, "read": len(rows)}
 
 
-def _plain(figures: Mapping[str, Interval]) -> dict[str, list[float]]:
-    return {name: [round(one.value, 4), round(one.low, 4), round(one.high, 4)] for name, one in figures.items()}
+def kept_choices(card: Mapping[str, Any], now: Mapping[str, Any]) -> list[dict[str, Any]] | None:
+    """Return what was measured of other choices before, None where it was measured on another basis than *now*."""
+    before = card.get("evaluation", {})
+    found: list[dict[str, Any]] = before.get("choices", [])
+    return found if not found or before.get("basis") == now else None
 
 
-def _labels(part: Judged, aspect: str) -> list[dict[str, Any]]:
-    return [
-        {
-            "key": label.key,
-            "texts": label.texts,
-            "precision": round(label.precision, 4),
-            "recall": round(label.recall, 4),
-            "f1": [round(label.f1.value, 4), round(label.f1.low, 4), round(label.f1.high, 4)],
-        }
-        for label in evaluate.labels(part, aspect)
-    ]
-
-
-def evaluation(parts: Mapping[str, Judged], choices: Sequence[Mapping[str, Any]], machine: str) -> dict[str, Any]:
+def evaluation(
+    parts: Mapping[str, Judged], choices: Sequence[Mapping[str, Any]], machine: str, on: Mapping[str, Any]
+) -> dict[str, Any]:
     """Return what ``card.json`` keeps under ``evaluation``: each set's figures, and what one could use instead."""
     return {
         "made_at": f"{datetime.now(UTC):%Y-%m-%d}",
         "machine": machine,
-        "sets": [summary(name, part) for name, part in parts.items()],
+        "basis": dict(on),
+        "sets": [summary(name, part) for name, part in by_language(parts).items()],
         "choices": list(choices),
         "misses": misses(parts["authored"]) if "authored" in parts else [],
     }
@@ -111,25 +99,67 @@ def misses(part: Judged, most: int = 8) -> list[dict[str, Any]]:
 def write(card: Mapping[str, Any], path: Path = CARD) -> None:
     """Write the model card of *card* (``card.json`` with its evaluation)."""
     said = card["evaluation"]
+    found = said["sets"]
+    main = [one for one in found if one["name"] in tables.MAIN]
     text = TEMPLATE.read_text(encoding="utf-8")
     values = {
         "model": f"{card['name']}@{card['version']}",
-        "figures": _figures(said["sets"]),
-        "choices": _choices(said),
-        "labels": "\n\n".join(_label_table(one) for one in said["sets"] if one["name"] in ("real", "authored")),
-        "by": "\n\n".join(_by_table(one) for one in said["sets"] if one["name"] in ("real", "authored")),
-        "calibration": _calibration(said["sets"]),
-        "abstention": _abstention(said["sets"]),
+        "figures": _tables(tables.figures(found)),
+        "aims": aims.sentence(found),
+        "choices": _table(*tables.choices(said)) if said["choices"] else "Not measured in this run.",
+        "labels": _tables([tables.labels(one) for one in main]),
+        "worst": "\n".join(f"- {line}" for one in main if (line := tables.worst(one))),
+        "by": _tables([tables.by(one) for one in main]),
+        "calibration": _table(*tables.calibration(found)),
+        "abstention": _tables([tables.abstention(one) for one in main]),
+        "unsure": _tables([tables.unsure(one) for one in main if "unsure" in one]),
+        "unsure_in_all": " ".join(map(tables.unsure_in_all, main)),
+        "neighbours": tables.neighbours(found),
         "misses": _misses(said["misses"]),
         "made": f"{said['made_at']}, {said['machine']}",
         "texts": ", ".join(f"{count:,} {part}" for part, count in card["texts"].items()),
-        **{key: f"{card[key]:,}" for key in ("raw", "licensed", "teachers", "students")},
-        "epochs": card["plan"]["epochs"],
-        "student_epochs": card["student"]["epochs"],
+        "licensed": f"{card['licensed']:,}",
+        "others": f"{_of_other_languages():,}",
+        "checkout": ", ".join(f"{tables.texts_with(one, 'friction:checkout'):,} in “{one['name']}”" for one in main),
+        "course": _course(card),
+        "int8": _int8(card),
+        "cost": card.get("cost") or "What the training of this version cost was not written down.",
     }
     for key, value in values.items():
         text = text.replace(f"{{{{{key}}}}}", str(value))
     path.write_text(text, encoding="utf-8")
+
+
+def _int8(card: Mapping[str, Any]) -> str:
+    """Say what int8 costs, in points of the figure that loses most; nothing where fp32 was not measured."""
+    before, after = card.get("fp32", {}), card.get("dev", {})
+    lost = {name: round(100 * (before[name] - after[name]), 1) for name in before if name in after}
+    if not lost:
+        return ""
+    name = max(lost, key=lambda one: lost[one])
+    points = f"; most is lost in {name}, {lost[name]:.1f} points" if lost[name] > 0 else ", and none is lower"
+    return f"Figures of int8 and of fp32 were compared on real texts of the development part{points}."
+
+
+def _of_other_languages() -> int:
+    """Return how many authored texts that train are neither German nor English."""
+    return sum(row["lang"] not in HOME for row in train_data.authored() if train_data.part_of(row) == "train")
+
+
+def _course(card: Mapping[str, Any]) -> str:
+    """Return how it was trained, in a sentence or two."""
+    count = card["students"]
+    students = f"{count} student{'s' * (count != 1)} of {card['student']['epochs']} epochs"
+    if start := card.get("start"):
+        return (
+            f"It goes on from {start}: {students}, for whom a text's label counts {card['trust']:.0%} and what that model "
+            f"said of it the rest, with {card['licensed_share']:.0%} of the licensed texts in each epoch."
+        )
+    return (
+        f"{card['teachers']} teachers of {card['plan']['epochs']} epochs; {students} learned from what all teachers say, "
+        f"on these texts and on {card['raw']:,} real ones without labels; what ships is the average of the students and "
+        "of the teachers' average."
+    )
 
 
 def save(folder: Path, card: Mapping[str, Any]) -> None:
@@ -137,72 +167,12 @@ def save(folder: Path, card: Mapping[str, Any]) -> None:
     (folder / "card.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
+def _tables(found: Sequence[tables.Table]) -> str:
+    return "\n\n".join(_table(*one) for one in found)
+
+
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in [head, ["---"] * len(head), *rows])
-
-
-def _shown(figure: Sequence[float] | None) -> str:
-    return f"{figure[0]:.3f} [{figure[1]:.3f}, {figure[2]:.3f}]" if figure else ""
-
-
-def _figures(sets: Sequence[Mapping[str, Any]]) -> str:
-    names = list(dict.fromkeys(name for one in sets for name in one["figures"]))
-    tables = []
-    for some in (
-        [one for one in sets if one["name"] in ("real", "authored")],
-        [one for one in sets if one["name"] not in ("real", "authored")],
-    ):
-        if some:
-            rows = [[name, *(_shown(one["figures"].get(name)) for one in some)] for name in names]
-            rows = [row for row in rows if any(row[1:])]
-            tables.append(_table(["figure", *(f"{one['name']} ({one['texts']:,} texts)" for one in some)], rows))
-    return "\n\n".join(tables)
-
-
-def _choices(said: Mapping[str, Any]) -> str:
-    names = list(said["sets"][0]["figures"])
-    ours = {"name": "**this model**", "figures": said["sets"][0]["figures"]}
-    rows = [
-        [choice["name"], *(f"{choice['figures'][name][0]:.3f}" if name in choice["figures"] else "" for name in names)]
-        for choice in [ours, *said["choices"]]
-    ]
-    return _table([f"on the set “{said['sets'][0]['name']}”", *names], rows)
-
-
-def _label_table(one: Mapping[str, Any]) -> str:
-    rows = [
-        [label["key"], f"{label['texts']}", f"{label['precision']:.2f}", f"{label['recall']:.2f}", _shown(label["f1"])]
-        for labels in one["labels"].values()
-        for label in labels
-        if label["texts"]
-    ]
-    return _table([f"label ({one['name']})", "texts", "precision", "recall", "F1"], rows)
-
-
-def _by_table(one: Mapping[str, Any]) -> str:
-    names = ("friction micro-F1", "sentiment macro-F1", "intent accuracy", "needs_reply F1", "urgent F1")
-    rows = [
-        [f"{by}: {group}", *(_shown(figures.get(name)) for name in names)]
-        for by in _BY
-        for group, figures in one[f"by_{by}"].items()
-    ]
-    return _table([one["name"], *names], rows)
-
-
-def _calibration(sets: Sequence[Mapping[str, Any]]) -> str:
-    tasks = list(sets[0]["calibration"])
-    rows = [
-        [one["name"], *(f"{one['calibration'][task]:.3f}" if task in one["calibration"] else "" for task in tasks)]
-        for one in sets
-    ]
-    return _table(["set", *tasks], rows)
-
-
-def _abstention(sets: Sequence[Mapping[str, Any]]) -> str:
-    curves = sets[0]["abstention"]
-    shares = [share for share, _ in next(iter(curves.values()))]
-    rows = [[task, *(f"{right:.3f}" for _, right in curve)] for task, curve in curves.items()]
-    return _table([f"{sets[0]['name']}: answered", *(f"{share:.0%}" for share in shares)], rows)
 
 
 def _misses(found: Sequence[Mapping[str, Any]]) -> str:

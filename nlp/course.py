@@ -37,6 +37,8 @@ class Course:
     """A model that was trained before, to go on from."""
     start_name: str = ""
     """What that model is called on its card."""
+    cost: str = ""
+    """What the training cost, in a sentence for the card."""
     trust: float = 0.5
     """How much of a labelled text's target is its label, the rest being what the teachers say."""
 

@@ -3,7 +3,7 @@
 What a row does not answer is left out of the figure about it (see nlp.train_data).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,15 +16,14 @@ from nlp.metrics import (
     Array,
     Flags,
     Interval,
-    abstention,
     accuracy,
-    calibration_error,
     counts,
     interval,
     macro,
     micro,
     one_of,
-    precision_recall,
+    precision,
+    recall,
 )
 from nlp.train_data import Row, targets
 
@@ -33,8 +32,8 @@ ASPECTS = {
     for aspect in ("needs_reply", "urgent", "friction", "praise")
 }
 """The columns of each yes-or-no aspect."""
-_FEW = 10
-"""A label with fewer examples than this has no worst place: its F1 is luck."""
+QUESTIONS = {question: [COLUMNS.index(f"{question}:{answer}") for answer in answers] for question, answers in CHOICES.items()}
+"""The columns of each question with one answer of several."""
 
 
 @dataclass(frozen=True)
@@ -43,18 +42,24 @@ class Label:
 
     key: str
     texts: int
-    precision: float
-    recall: float
+    precision: Interval
+    recall: Interval
     f1: Interval
 
 
 @dataclass(frozen=True)
 class Judged:
-    """Labelled texts and what a tagger said about them: probabilities, and for yes-or-no questions its decisions."""
+    """Labelled texts and what a tagger said about them: probabilities, and for yes-or-no questions its decisions.
+
+    ``limits`` holds the probability from which each column is a yes, where they are known; ``readings`` is what the tagger said
+    in full, without which nothing is known of languages and of what it calls unsure.
+    """
 
     rows: Sequence[Row]
     odds: Numbers
     said: Flags
+    limits: Numbers | None = None
+    readings: Sequence[Reading] = ()
 
     @cached_property
     def known(self) -> tuple[Numbers, Numbers]:
@@ -63,13 +68,15 @@ class Judged:
 
     def some(self, wanted: Sequence[int]) -> "Judged":
         """Return those texts alone."""
-        return Judged([self.rows[index] for index in wanted], self.odds[list(wanted)], self.said[list(wanted)])
+        rows = [self.rows[index] for index in wanted]
+        readings = [self.readings[index] for index in wanted] if self.readings else []
+        return Judged(rows, self.odds[list(wanted)], self.said[list(wanted)], self.limits, readings)
 
     def choice(self, question: str) -> Array:
         """Return `counts` of a question with one answer of several, for the texts that answer it."""
-        answers, start = CHOICES[question], COLUMNS.index(f"{question}:{CHOICES[question][0]}")
+        answers, columns = CHOICES[question], QUESTIONS[question]
         index = [place for place, row in enumerate(self.rows) if question in row]
-        guess = [answers[best] for best in self.odds[index, start : start + len(answers)].argmax(axis=1)] if index else []
+        guess = [answers[best] for best in self.odds[index][:, columns].argmax(axis=1)] if index else []
         return one_of([self.rows[place][question] for place in index], guess, answers)
 
     def table(self, aspect: str) -> Array:
@@ -79,9 +86,14 @@ class Judged:
         index = np.flatnonzero(mask[:, columns].all(axis=1))
         return counts(truth[index][:, columns] > 0.5, self.said[index][:, columns])
 
+    def languages(self) -> Array:
+        """Return `counts` of the languages that texts are said to be in, for the texts whose language is known."""
+        pairs = [(row["lang"], one.language) for row, one in zip(self.rows, self.readings, strict=False) if row.get("lang")]
+        return one_of([true for true, _ in pairs], [said for _, said in pairs], sorted({true for true, _ in pairs}))
 
-def of_readings(rows: Sequence[Row], readings: Sequence[Reading]) -> Judged:
-    """Return rows with what a tagger said about them."""
+
+def of_readings(rows: Sequence[Row], readings: Sequence[Reading], thresholds: Mapping[str, float] | None = None) -> Judged:
+    """Return rows with what a tagger said about them; *thresholds* are those that it decided by, if it tells."""
     odds = np.zeros((len(rows), len(COLUMNS)), np.float32)
     said = np.zeros_like(odds, dtype=bool)
     for index, reading in enumerate(readings):
@@ -91,13 +103,18 @@ def of_readings(rows: Sequence[Row], readings: Sequence[Reading]) -> Judged:
         for place, key in enumerate(COLUMNS):
             odds[index, place] = reading.probabilities.get(key, float(key in chosen))
             said[index, place] = key in yes
-    return Judged(rows, odds, said)
+    return Judged(rows, odds, said, _limits(thresholds) if thresholds else None, readings)
 
 
 def of_odds(rows: Sequence[Row], odds: Numbers, thresholds: Mapping[str, float]) -> Judged:
     """Return rows with probabilities and the decisions that *thresholds* make of them."""
-    limits = np.array([2.0] * FIRST + [thresholds[key] for key in YES_OR_NO], np.float32)
-    return Judged(rows, odds, odds >= limits)
+    limits = _limits(thresholds)
+    return Judged(rows, odds, odds >= limits, limits)
+
+
+def _limits(thresholds: Mapping[str, float]) -> Numbers:
+    """Return from which probability each column is a yes; answers of a choice never are."""
+    return np.array([2.0] * FIRST + [thresholds[key] for key in YES_OR_NO], np.float32)
 
 
 def figures(judged: Judged) -> dict[str, Interval]:
@@ -115,62 +132,28 @@ def figures(judged: Judged) -> dict[str, Interval]:
         else:
             found[f"{aspect} micro-F1"] = interval(table, micro)
             found[f"{aspect} macro-F1"] = interval(table, macro)
+    if len(table := judged.languages()):
+        found["language accuracy"] = interval(table, accuracy)
     return found
 
 
 def labels(judged: Judged, aspect: str) -> list[Label]:
-    """Return the figures of each label of a yes-or-no aspect."""
-    table = judged.table(aspect)
+    """Return the figures of each label of an aspect: topics, answers of a choice, or the one yes of "urgent"."""
+    table = judged.choice(aspect) if aspect in CHOICES else judged.table(aspect)
     found = []
-    for place, column in enumerate(ASPECTS[aspect]):
+    for place, column in enumerate({**QUESTIONS, **ASPECTS}[aspect]):
         mine = table[:, place : place + 1]
-        precision, recall = precision_recall(mine) if len(mine) else (0.0, 0.0)
-        found.append(
-            Label(COLUMNS[column], int(mine[..., 0].sum() + mine[..., 2].sum()), precision, recall, interval(mine, micro))
-        )
+        texts = int(mine[..., 0].sum() + mine[..., 2].sum())
+        found.append(Label(COLUMNS[column], texts, *(interval(mine, figure) for figure in (precision, recall, micro))))
     return found
 
 
-def worst(found: Sequence[Label]) -> Label | None:
-    """Return the label with the lowest F1 of those that have enough texts to tell."""
-    return min((label for label in found if label.texts >= _FEW), key=lambda label: label.f1.value, default=None)
+def groups(judged: Judged, by: str | Callable[[Row], str]) -> dict[str, Judged]:
+    """Return the rows by what they say under *by* (``lang``, ``kind``, ``origin``), or by what *by* says of each.
 
-
-def calibration(judged: Judged) -> dict[str, float]:
-    """Return the calibration error of each task."""
-    truth, mask = judged.known
-    found = {}
-    for name, columns in {**_choices(), **ASPECTS}.items():
-        known = mask[:, columns].all(axis=1)
-        if known.any():
-            found[name] = calibration_error(truth[known][:, columns].astype(float), judged.odds[known][:, columns].astype(float))
-    return found
-
-
-def curves(judged: Judged) -> dict[str, list[tuple[float, float]]]:
-    """Return for each task how accurate its surest decisions are: (share answered, accuracy)."""
-    truth, mask = judged.known
-    found = {}
-    for name, columns in _choices().items():
-        known = mask[:, columns].all(axis=1)
-        odds = judged.odds[known][:, columns]
-        right = np.asarray(odds.argmax(axis=1) == truth[known][:, columns].argmax(axis=1))
-        found[name] = abstention(right, odds.max(axis=1).astype(float)) if known.any() else []
-    for name, columns in ASPECTS.items():
-        known = mask[:, columns].all(axis=1)
-        correct = judged.said[known][:, columns] == (truth[known][:, columns] > 0.5)
-        sure = np.abs(judged.odds[known][:, columns] - 0.5)
-        found[name] = abstention(correct.all(axis=1), sure.min(axis=1).astype(float)) if known.any() else []
-    return found
-
-
-def groups(judged: Judged, by: str) -> dict[str, Judged]:
-    """Return the rows by what they say under *by* (``lang``, ``kind``, ``origin``), the largest group first."""
+    The largest group comes first; a row of which nothing is said is in none.
+    """
     index: dict[str, list[int]] = {}
     for place, row in enumerate(judged.rows):
-        index.setdefault(str(row.get(by, "")), []).append(place)
+        index.setdefault(by(row) if callable(by) else str(row.get(by, "")), []).append(place)
     return {name: judged.some(places) for name, places in sorted(index.items(), key=lambda one: -len(one[1])) if name}
-
-
-def _choices() -> dict[str, list[int]]:
-    return {question: [COLUMNS.index(f"{question}:{answer}") for answer in answers] for question, answers in CHOICES.items()}

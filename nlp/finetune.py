@@ -171,14 +171,14 @@ def batches(lengths: Sequence[int], size: int, seed: int, texts: Sequence[int] |
     return iter(some)
 
 
-def features(encoder: Any, tokens: Sequence[Sequence[int]], size: int = 128) -> Numbers:
-    """Return the features of each text, in order."""
+def features(encoder: Any, tokens: Sequence[Sequence[int]], size: int = 128, exact: bool = False) -> Numbers:
+    """Return the features of each text, in order; *exact* reckons in fp32 throughout."""
     where = device()
     encoder = encoder.to(where).eval()
     pad = encoder.config.pad_token_id
     order = sorted(range(len(tokens)), key=lambda index: len(tokens[index]))
     found = np.zeros((len(tokens), len(LAYERS) * encoder.config.hidden_size), np.float32)
-    with torch.no_grad(), precision():
+    with torch.no_grad(), nullcontext() if exact else precision():
         for start in range(0, len(order), size):
             some = order[start : start + size]
             found[some] = pooled(encoder, *padded([tokens[index] for index in some], pad, where)).float().cpu().numpy()

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ TOPICS = (
     "findability", "product_info", "availability", "price", "account", "checkout", "payment", "technical", "usability",
     "delivery", "order", "quality", "returns", "billing", "service", "cancellation", "privacy", "onsite",
 )  # fmt: skip
+HOME = ("de", "en")
+"""The languages that the tagger is made for."""
 CHOICES: Mapping[str, tuple[str, ...]] = {"sentiment": SENTIMENTS, "intent": INTENTS}
 """Questions with one answer of several."""
 YES_OR_NO = (
@@ -32,30 +34,41 @@ Numbers = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Heads:
-    """Linear heads: ``weights`` (features x columns) and ``bias`` (columns), a threshold for each yes-or-no question."""
+    """Linear heads: ``weights`` (features x columns) and ``bias`` (columns), a threshold for each yes-or-no question.
+
+    ``abroad`` is what is added to the log-odds of an aspect ("friction", "praise") where a text is written in another language
+    than those the tagger is made for: there it finds the right topics, and trusts itself too little.
+    """
 
     weights: Numbers
     bias: Numbers
     thresholds: Mapping[str, float]
     card: Mapping[str, Any]
+    abroad: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def model(self) -> str:
         """Name and version, as tags are signed with it."""
         return f"{self.card['name']}@{self.card['version']}"
 
-    def logits(self, vectors: Numbers) -> Numbers:
-        """Return one number per text and column; the larger, the more the column is spoken for."""
-        return np.asarray(vectors @ self.weights + self.bias, np.float32)
+    def logits(self, vectors: Numbers, home: NDArray[np.bool_] | None = None) -> Numbers:
+        """Return one number per text and column; the larger, the more the column is spoken for.
 
-    def probabilities(self, vectors: Numbers) -> Numbers:
+        *home* says which texts are written in a language that the tagger is made for; without it all are.
+        """
+        found = vectors @ self.weights + self.bias
+        if home is not None and self.abroad:
+            found[~home] += [self.abroad.get(key.split(":")[0], 0.0) for key in COLUMNS]
+        return np.asarray(found, np.float32)
+
+    def probabilities(self, vectors: Numbers, home: NDArray[np.bool_] | None = None) -> Numbers:
         """Return a probability per text and column: choices sum to 1, yes-or-no questions stand alone."""
-        return squash(self.logits(vectors))
+        return squash(self.logits(vectors, home))
 
     def save(self, folder: Path) -> None:
         """Write ``heads.npz`` and ``card.json`` into *folder*."""
         np.savez_compressed(folder / "heads.npz", weights=self.weights.astype(np.float16), bias=self.bias)
-        said = {**self.card, "columns": COLUMNS, "thresholds": dict(self.thresholds)}
+        said = {**self.card, "columns": COLUMNS, "thresholds": dict(self.thresholds), "abroad": dict(self.abroad)}
         (folder / "card.json").write_text(json.dumps(said, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
     @classmethod
@@ -66,7 +79,7 @@ class Heads:
             raise ValueError(f"{folder} holds heads for other questions; train them again with this version")
         with np.load(folder / "heads.npz") as stored:
             weights, bias = stored["weights"].astype(np.float32), stored["bias"].astype(np.float32)
-        return cls(weights, bias, card["thresholds"], card)
+        return cls(weights, bias, card["thresholds"], card, card.get("abroad", {}))
 
 
 def squash(logits: Numbers) -> Numbers:

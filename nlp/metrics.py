@@ -7,6 +7,7 @@ stated and observed frequency over ten bins of equal width, weighted by their si
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,10 +51,16 @@ def macro(table: Array) -> float:
     return float(f1(*each[seen].T).mean()) if seen.any() else 0.0
 
 
-def precision_recall(table: Array) -> tuple[float, float]:
-    """Return precision and recall over all of `counts`."""
-    hits, wrong, missed = table.reshape(-1, 3).sum(axis=0)
-    return float(hits / max(hits + wrong, 1e-12)), float(hits / max(hits + missed, 1e-12))
+def precision(table: Array) -> float:
+    """Return how much of what was said is true, over all of `counts`; 0 where nothing was said."""
+    hits, wrong, _ = table.reshape(-1, 3).sum(axis=0)
+    return float(hits / max(hits + wrong, 1e-12))
+
+
+def recall(table: Array) -> float:
+    """Return how much of what is true was said, over all of `counts`; 0 where nothing is true."""
+    hits, _, missed = table.reshape(-1, 3).sum(axis=0)
+    return float(hits / max(hits + missed, 1e-12))
 
 
 def interval(table: Array, figure: Callable[[Array], float], seed: int = 7) -> Interval:
@@ -61,31 +68,34 @@ def interval(table: Array, figure: Callable[[Array], float], seed: int = 7) -> I
     texts = len(table)
     if not texts:
         return Interval(0.0, 0.0, 0.0)
-    draws = np.random.default_rng(seed).multinomial(texts, np.full(texts, 1 / texts), size=_RESAMPLES)
-    sums = np.einsum("rt,tlc->rlc", draws, table, optimize=True)
+    sums = (_draws(texts, seed) @ table.reshape(texts, -1)).reshape(_RESAMPLES, *table.shape[1:])
     low, high = np.percentile([figure(one) for one in sums], [2.5, 97.5])
     return Interval(figure(table), float(low), float(high))
+
+
+@lru_cache(maxsize=2)
+def _draws(texts: int, seed: int) -> Array:
+    """Return how often each text stands in each resample."""
+    return np.random.default_rng(seed).multinomial(texts, np.full(texts, 1 / texts), size=_RESAMPLES).astype(np.float64)
 
 
 def one_of(truth: Sequence[str], said: Sequence[str], answers: Sequence[str]) -> Array:
     """Return `counts` of a question with one answer of several, one label per answer."""
     true, guess = (np.array([[one == answer for answer in answers] for one in some], bool) for some in (truth, said))
-    return counts(true.reshape(-1, len(answers)), guess.reshape(-1, len(answers)))
+    return counts(*(some.reshape(len(truth), len(answers)) for some in (true, guess)))
 
 
 def accuracy(table: Array) -> float:
     """Return the share of right answers, for `one_of`: there is one hit or one miss per text."""
-    hits, _, missed = table.reshape(-1, 3).sum(axis=0)
-    return float(hits / max(hits + missed, 1e-12))
+    return recall(table)
 
 
-def calibration_error(truth: Array, odds: Array, bins: int = 10) -> float:
-    """Return the expected calibration error of probabilities."""
-    place = np.minimum((odds.ravel() * bins).astype(int), bins - 1)
-    gaps = [
-        abs(truth.ravel()[place == one].sum() - odds.ravel()[place == one].sum()) for one in range(bins) if (place == one).any()
-    ]
-    return float(sum(gaps) / max(truth.size, 1))
+def calibration_error(truth: Array, odds: Array, bins: int = 10, above: float = -1.0) -> float:
+    """Return the expected calibration error of those probabilities that lie *above* a limit; of all without one."""
+    true, stated = truth.ravel()[odds.ravel() > above], odds.ravel()[odds.ravel() > above]
+    place = np.minimum((stated * bins).astype(int), bins - 1)
+    gaps = [abs(true[place == one].sum() - stated[place == one].sum()) for one in range(bins) if (place == one).any()]
+    return float(sum(gaps) / max(true.size, 1))
 
 
 def abstention(right: Flags, sure: Array, shares: Sequence[float] = (1.0, 0.95, 0.9, 0.8, 0.7, 0.5)) -> list[tuple[float, float]]:

@@ -7,9 +7,11 @@ from itertools import islice
 from math import log
 from pathlib import Path
 
-from desk.reading import INTENTS, SENTIMENTS, Reading
+import numpy as np
+
+from desk.reading import INTENTS, SENTIMENTS, Reading, nothing_said
 from nlp.encoder import Encoder, Vectors, cut
-from nlp.heads import CHOICES, COLUMNS, TOPICS, YES_OR_NO, Heads
+from nlp.heads import CHOICES, COLUMNS, HOME, TOPICS, YES_OR_NO, Heads
 from nlp.language import language
 
 SHIPPED = Path(__file__).parent / "model"
@@ -52,11 +54,12 @@ class OnnxTagger:
             yield from self.tag(some)
 
     def _read(self, texts: Sequence[str]) -> Iterator[Reading]:
-        vectors = self.encoder.encode(texts)
-        for text, vector, odds in zip(texts, vectors, self.heads.probabilities(vectors), strict=True):
-            yield self._reading(text, vector, odds)
+        vectors, tongues = self.encoder.encode(texts), [language(text) for text in texts]
+        home = np.array([tongue in HOME or tongue == "und" for tongue in tongues], bool)
+        for tongue, vector, odds in zip(tongues, vectors, self.heads.probabilities(vectors, home), strict=True):
+            yield self._reading(tongue, vector, odds)
 
-    def _reading(self, text: str, vector: Vectors, odds: Vectors) -> Reading:
+    def _reading(self, tongue: str, vector: Vectors, odds: Vectors) -> Reading:
         chance = {key: round(float(odds[index]), 4) for key, index in _COLUMN.items()}
         yes = {key for key in YES_OR_NO if chance[key] >= self.heads.thresholds[key]}
         sentiment = max(SENTIMENTS, key=lambda answer: chance[f"sentiment:{answer}"])
@@ -68,7 +71,7 @@ class OnnxTagger:
             urgent="urgent" in yes,
             friction=self._topics("friction", yes, chance),
             praise=self._topics("praise", yes, chance),
-            language=language(text),
+            language=tongue,
             unsure=tuple(self._unsure(chance)),
             probabilities=chance,
             model=self.model,
@@ -90,7 +93,7 @@ class OnnxTagger:
 
     def _nothing(self) -> Reading:
         """Return what is said about a text without a word in it."""
-        return Reading("neutral", "other", False, False, (), (), "und", (), {}, self.model, not_read="empty")
+        return nothing_said(self.model, "empty")
 
 
 def torn(chances: Iterable[float]) -> bool:

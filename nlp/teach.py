@@ -27,8 +27,10 @@ _DOUBT = 0.1
 _LOUD = 2.0
 """How much one correction counts beside one text of the rehearsal."""
 _RESAMPLES = 1_000
-_ALLOWANCE = 0.005
-"""Agreement with people may fall by no more than this, whatever its interval says."""
+_ALLOWANCE, _ENOUGH = 0.005, 200
+"""Agreement with people may fall by no more than this, whatever its interval says, where so many answers were held back.
+
+Of fewer, a single answer would decide, and the interval alone does."""
 _FIRST = sum(len(answers) for answers in CHOICES.values())
 
 
@@ -198,6 +200,9 @@ def _surprise(logits: Numbers, columns: Sequence[int], wanted: Numbers, loud: Nu
 
 _FIGURES: Mapping[str, tuple[Callable[[Judged], Array], Callable[[Array], float]]] = {
     "friction micro-F1": (lambda judged: judged.table("friction"), micro),
+    "friction macro-F1": (lambda judged: judged.table("friction"), macro),
+    "praise micro-F1": (lambda judged: judged.table("praise"), micro),
+    "praise macro-F1": (lambda judged: judged.table("praise"), macro),
     "sentiment macro-F1": (lambda judged: judged.choice("sentiment"), macro),
     "intent accuracy": (lambda judged: judged.choice("intent"), accuracy),
     "needs_reply F1": (lambda judged: judged.table("needs_reply"), micro),
@@ -209,20 +214,26 @@ _FIGURES: Mapping[str, tuple[Callable[[Judged], Array], Callable[[Array], float]
 def judge(before: Heads, after: Heads, exam: Texts, held_back: Texts, taught: int) -> Report:
     """Compare heads on the frozen test part and on corrections that were not taught, and say whether *after* may go live.
 
-    It may where no figure is worse with 95 % confidence, and agreement with people has not fallen by more than half a point.
+    It may where no figure is worse with 95 % confidence, and agreement with people is not either; nor may that fall by more than
+    half a point where enough was held back to tell.
     """
     old, new = _judged(before, exam), _judged(after, exam)
     figures = {name: _compare(table(old), table(new), figure) for name, (table, figure) in _FIGURES.items()}
-    old, new = _judged(before, held_back), _judged(after, held_back)
-    agreement = _compare(_agreement(old), _agreement(new), accuracy) if len(held_back) else None
-    good, reason = _verdict(figures, agreement)
+    agreement, answers = _agreements(before, after, held_back) if len(held_back) else (None, 0)
+    good, reason = _verdict(figures, agreement, answers)
     return Report(taught, len(held_back), figures, agreement, good, reason)
 
 
-def _verdict(figures: Mapping[str, Comparison], agreement: Comparison | None) -> tuple[bool, str]:
+def _agreements(before: Heads, after: Heads, held_back: Texts) -> tuple[Comparison, int]:
+    """Return how heads agree with people before and after teaching, and about how many answers."""
+    old, new = (_agreement(_judged(heads, held_back)) for heads in (before, after))
+    return _compare(old, new, accuracy), int(new.sum())
+
+
+def _verdict(figures: Mapping[str, Comparison], agreement: Comparison | None, answers: int) -> tuple[bool, str]:
     if fallen := [f"{name} falls from {_say(one)}" for name, one in figures.items() if one.worse]:
         return False, f"It is worse on the frozen test part: {'; '.join(fallen)}."
-    if agreement and (agreement.worse or agreement.difference.value < -_ALLOWANCE):
+    if agreement and (agreement.worse or (answers >= _ENOUGH and agreement.difference.value < -_ALLOWANCE)):
         return False, f"It agrees less with people about corrections that it was not taught: from {_say(agreement)}."
     if agreement is None:
         return True, "It is no worse on the frozen test part; there were too few corrections to hold any back."

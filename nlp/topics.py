@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from desk.reading import Reading, Tagger
 from desk.taxonomy import FEWEST
-from nlp.train_data import HOME, authored, digest, part_of
+from nlp.train_data import HOME, Row, authored, digest, part_of
 
 Vectors = NDArray[np.float32]
 
@@ -101,19 +101,18 @@ class Background:
 
     @classmethod
     def read(cls, tagger: Tagger, probe: Vectors | None = None) -> "Background":
-        """Let *tagger* read the authored texts of the training part; takes some seconds."""
-        rows = [row for row in authored() if row["lang"] in HOME and part_of(row) == "train"]
-        chosen = [
-            row
-            for language in HOME
-            for row in sorted((row for row in rows if row["lang"] == language), key=lambda row: digest(row["text"]))[
-                : _BACKGROUND // len(HOME)
-            ]
-        ]
-        german = np.array([row["lang"] == "de" for row in chosen])
-        return cls(
-            vectors_of(tagger, [row["text"] for row in chosen]), german, vectors_of(tagger, [_PROBE]) if probe is None else probe
-        )
+        """Let *tagger* read the background's texts; takes some seconds."""
+        rows = background_rows()
+        german = np.array([row["lang"] == "de" for row in rows])
+        probe = vectors_of(tagger, [_PROBE]) if probe is None else probe
+        return cls(vectors_of(tagger, [row["text"] for row in rows]), german, probe)
+
+
+def background_rows() -> list[Row]:
+    """Return the texts of the background: authored ones of the training part, as many German ones as English ones."""
+    rows = [row for row in authored() if part_of(row) == "train"]
+    of = {language: [row for row in rows if row["lang"] == language] for language in HOME}
+    return [row for some in of.values() for row in sorted(some, key=lambda row: digest(row["text"]))[: _BACKGROUND // len(HOME)]]
 
 
 @dataclass(frozen=True)
@@ -162,6 +161,12 @@ class OwnTopics:
     background: Background
     topics: Mapping[str, OwnTopic]
 
+    def log_odds(self, vectors: Vectors) -> Vectors:
+        """Return how strongly each of *vectors* is about each topic, in the order of ``topics``; 0 is the threshold."""
+        places = self.background.place(vectors)
+        columns = [topic.log_odds(places) for topic in self.topics.values()]
+        return np.stack(columns, axis=1) if columns else np.zeros((len(vectors), 0), np.float32)
+
     def probabilities(self, embeddings: Sequence[bytes | None]) -> list[dict[str, float]]:
         """Return for each embedding (see `desk.reading.Reading`) how likely it is about each topic; nothing where it fits not."""
         width = self.background.vectors.shape[1]
@@ -169,11 +174,10 @@ class OwnTopics:
         found: list[dict[str, float]] = [{} for _ in embeddings]
         if not readable or not self.topics:
             return found
-        places = self.background.place(np.stack([vector(embeddings[place] or b"") for place in readable]))
-        for key, topic in self.topics.items():
-            chances = 1 / (1 + np.exp(-np.clip(topic.log_odds(places), -30, 30)))
-            for place, chance in zip(readable, chances, strict=True):
-                found[place][key] = round(float(chance), 4)
+        odds = self.log_odds(np.stack([vector(embeddings[place] or b"") for place in readable]))
+        chances = 1 / (1 + np.exp(-np.clip(odds, -30, 30)))
+        for place, row in zip(readable, chances, strict=True):
+            found[place] = {key: round(float(chance), 4) for key, chance in zip(self.topics, row, strict=True)}
         return found
 
 

@@ -24,11 +24,11 @@ import numpy as np
 
 from nlp import evaluate
 from nlp.adapt import adapt
-from nlp.calibrate import calibrate, lowest
+from nlp.calibrate import Calibration, calibrate, lowest, trusted_more
 from nlp.course import Course, dev_figures, figures_of, mean_of, with_opinions
 from nlp.encoder import TOKENS as ENCODED
 from nlp.finetune import Lessons, Plan, features, finetune, load, saved_probe, soup, tokenised
-from nlp.heads import COLUMNS, Heads, squash
+from nlp.heads import COLUMNS, HOME, Heads, Numbers, squash
 from nlp.train_data import Row, targets
 from nlp.vocabulary import cut
 
@@ -57,7 +57,8 @@ def run_distil(course: Course) -> None:
     """Let students learn from all teachers, on labelled and raw texts alike.
 
     They start from the teachers' average, and what ships is the average of that and of all students: students know customers
-    better, teachers have kept more of other languages (Wortsman et al. 2022, WiSE-FT).
+    better, teachers have kept more of other languages (Wortsman et al. 2022, WiSE-FT). Students that went on from a model that
+    was there already, with new labels, know both better than it does: their average ships.
     """
     if course.folder("student").exists() or not course.student.epochs:
         return
@@ -68,7 +69,8 @@ def run_distil(course: Course) -> None:
     everything = with_opinions(course.lessons, raw, mean_of(course.taught, course.lessons.tokens + raw), course.trust)
     for number in range(course.students):
         run_student(course, everything, number)
-    names = ["soup", *(f"student-{number}" for number in range(course.students))]
+    students = [f"student-{number}" for number in range(course.students)]
+    names = students if course.start else ["soup", *students]
     soup([course.folder(name) for name in names], course.folder("student"))
     say("soup of all", dev_figures(course, course.folder("student")))
 
@@ -90,15 +92,38 @@ def run_ship(course: Course, out: Path, version: str) -> None:
     export(str(trained), out)
     weights, bias = saved_probe(trained).folded()
     dev = course.rows["dev"]
-    rows = [row for row in dev if row["origin"] == "real"] or dev  # what customers really write is what it will read
-    every = Encoder(out).encode([row["text"] for row in dev])
-    vectors = every[[place for place, row in enumerate(dev) if row["origin"] == rows[0]["origin"]]]
-    fitted = calibrate(vectors @ weights + bias, *targets(rows))
-    odds, truth = squash((every @ weights + bias) * fitted.slope + fitted.offset), targets(dev)[0]
+    vectors = Encoder(out).encode([row["text"] for row in dev])
+    fitted, abroad = fit(dev, vectors @ weights + bias)
+    weights, bias = (weights * fitted.slope).astype(np.float32), bias * fitted.slope + fitted.offset
+    heads = Heads(weights, bias, fitted.thresholds, card_of(course, version), abroad)
+    real = [place for place, row in enumerate(dev) if row["origin"] == "real"] or list(range(len(dev)))
+    rows = [dev[place] for place in real]
+    figures = {
+        "dev": rounded(evaluate.of_odds(rows, heads.probabilities(vectors[real]), heads.thresholds)),
+        "fp32": fp32_figures(course, rows, heads, trained),
+    }
+    replace(heads, card={**heads.card, **figures}).save(out)
+    say("shipped, on the development part", figures["dev"])
+    say("the same in fp32", figures["fp32"])
+
+
+def fit(dev: Sequence[Row], logits: Numbers) -> tuple[Calibration, dict[str, float]]:
+    """Return slopes, offsets and thresholds, and how much more to trust topics in other languages, by the development part."""
+    truth, mask = targets(dev)
     written = np.array([row["origin"] == "authored" for row in dev])
+    foreign = written & np.array([row["lang"] not in HOME for row in dev])
+    what_comes = written if written.all() else ~written  # what customers really write is what it will read
+    fitted = calibrate(logits[what_comes], truth[what_comes], mask[what_comes])
+    calibrated = logits * fitted.slope + fitted.offset
+    odds = squash(calibrated)
     for key in PRESSING:
         column = COLUMNS.index(key)
         fitted.thresholds[key] = round(lowest(odds[written, column], truth[written, column]), 4)
+    return fitted, trusted_more(calibrated[foreign], truth[foreign], mask[foreign], fitted.thresholds)
+
+
+def card_of(course: Course, version: str) -> dict[str, Any]:
+    """Return what the card says of how a model was made."""
     card: dict[str, Any] = {
         "name": NAME,
         "version": version,
@@ -112,21 +137,20 @@ def run_ship(course: Course, out: Path, version: str) -> None:
         "student": vars(course.student),
         "trust": course.trust,
         "licensed_share": course.licensed_share,
+        "cost": course.cost,
     }
-    if course.start:
-        card["start"] = course.start_name or course.start.name
-    heads = Heads((weights * fitted.slope).astype(np.float32), bias * fitted.slope + fitted.offset, fitted.thresholds, card)
-    judged = evaluate.of_odds(rows, squash(heads.logits(vectors)), heads.thresholds)
-    card["dev"] = {name: round(figure.value, 3) for name, figure in evaluate.figures(judged).items()}
-    card["fp32"] = fp32_figures(course, rows, heads, trained)
-    heads.save(out)
-    say("shipped, on the development part", card["dev"])
+    return card | ({"start": course.start_name or course.start.name} if course.start else {})
 
 
 def fp32_figures(course: Course, rows: Sequence[Row], heads: Heads, trained: Path) -> dict[str, float]:
     """Return the figures of the same heads on the encoder before its weights became int8: what int8 costs is the difference."""
-    vectors = features(load(str(trained)), tokenised(course.base, [row["text"] for row in rows], ENCODED))
-    judged = evaluate.of_odds(rows, squash(heads.logits(vectors)), heads.thresholds)
+    tokens = tokenised(str(trained), [row["text"] for row in rows], ENCODED)
+    vectors = features(load(str(trained)), tokens, exact=True)
+    return rounded(evaluate.of_odds(rows, heads.probabilities(vectors), heads.thresholds))
+
+
+def rounded(judged: evaluate.Judged) -> dict[str, float]:
+    """Return figures without their intervals."""
     return {name: round(figure.value, 3) for name, figure in evaluate.figures(judged).items()}
 
 
@@ -144,6 +168,7 @@ def main() -> None:
     asked.add_argument("--work", type=Path, default=Path("training"), help="where stages leave their results")
     asked.add_argument("--out", type=Path, default=Path(__file__).parent / "model", help="where the shipped model goes")
     asked.add_argument("--version", default="", help='for example "2026.12.1"; part of every tag\'s signature')
+    asked.add_argument("--cost", default="", help="what this training cost, in a sentence for the card")
     asked.add_argument("--only", choices=STAGES, help="run one stage")
     asked.add_argument("--teacher", type=int, help="with --only teach: one teacher, so that several processes can share the work")
     asked.add_argument("--start", type=Path, help="go on from a model that was trained before, instead of teaching new ones")
@@ -184,6 +209,7 @@ def main() -> None:
         start=given.start,
         start_name=given.start_name,
         trust=given.trust,
+        cost=given.cost,
     )
     stages = [given.only] if given.only else STAGES[2:] if given.start else STAGES
     if "adapt" in stages:

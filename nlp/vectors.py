@@ -42,11 +42,19 @@ def stored(embedding: bytes | None) -> Vectors | None:
 
 
 def completed(encoder: Encoder, texts: Sequence[str], known: Sequence[Vectors | None], tell: Callable[[int], None]) -> Vectors:
-    """Return one vector for each text: the *known* one, or else what the encoder reads. *tell* hears of each."""
+    """Return one vector for each text: the *known* one, or else what the encoder reads. *tell* hears how many more are there."""
     vectors = np.zeros((len(texts), 2 * WIDTH), np.float32)
-    for place, (text, vector) in enumerate(zip(texts, known, strict=True)):
-        vectors[place] = encoder.encode([text])[0] if vector is None else vector
-        tell(1)
+    missing = []
+    for place, vector in enumerate(known):
+        if vector is None:
+            missing.append(place)
+        else:
+            vectors[place] = vector
+    tell(len(texts) - len(missing))
+    for start in range(0, len(missing), _BATCH):
+        places = missing[start : start + _BATCH]
+        vectors[places] = encoder.encode([texts[place] for place in places])
+        tell(len(places))
     return vectors
 
 

@@ -27,7 +27,7 @@ def packed(heads: Heads) -> tuple[bytes, dict[str, Any]]:
     out = io.BytesIO()
     np.savez_compressed(out, weights=heads.weights, bias=heads.bias)
     card = {"name": heads.card["name"], "version": heads.card["version"]}
-    return out.getvalue(), card | {"columns": list(COLUMNS), "thresholds": dict(heads.thresholds)}
+    return out.getvalue(), card | {"columns": list(COLUMNS), "thresholds": dict(heads.thresholds), "abroad": dict(heads.abroad)}
 
 
 def unpacked(data: bytes, card: Mapping[str, Any]) -> Heads:
@@ -35,7 +35,8 @@ def unpacked(data: bytes, card: Mapping[str, Any]) -> Heads:
     if tuple(card["columns"]) != COLUMNS:
         raise ValueError(f"{card['name']}@{card['version']} answers other questions than this version of Kummerkasten asks")
     with np.load(io.BytesIO(data)) as stored:
-        return Heads(stored["weights"].astype(np.float32), stored["bias"].astype(np.float32), card["thresholds"], card)
+        weights, bias = stored["weights"].astype(np.float32), stored["bias"].astype(np.float32)
+    return Heads(weights, bias, card["thresholds"], card, card.get("abroad", {}))
 
 
 def on(shipped: OnnxTagger, data: bytes, card: Mapping[str, Any]) -> OnnxTagger:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, create_engine, event, text
+from sqlalchemy import Connection, ExceptionContext, create_engine, event, text
 from sqlalchemy import Engine as Engine  # for the front doors, which know no SQL
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool, StaticPool
@@ -27,7 +27,16 @@ def connect(url: str) -> Engine:
         raise ConfigurationError(
             f'"{url.split(":")[0]}" is no database for Kummerkasten; write sqlite:///file.db or postgresql://...'
         )
-    return create_engine(url, pool_pre_ping=True, pool_size=5, hide_parameters=True)  # errors are logged; what people said is not
+    engine = create_engine(url, pool_pre_ping=True, pool_size=5, hide_parameters=True)
+    event.listen(engine, "handle_error", _without_values)
+    return engine
+
+
+def _without_values(context: ExceptionContext) -> None:
+    """Leave an error its first line alone: errors are logged, and under DETAIL PostgreSQL quotes what people said."""
+    for error in (context.original_exception, context.sqlalchemy_exception):
+        if error is not None and error.args:
+            error.args = (str(error.args[0]).partition("\n")[0], *error.args[1:])
 
 
 def _sqlite(url: str) -> Engine:
@@ -58,6 +67,11 @@ def session(engine: Engine, *, write: bool = True) -> Iterator[Session]:
     bind = engine if write else engine.execution_options(sqlite_begin="DEFERRED")
     with Session(bind, expire_on_commit=False) as opened:
         yield opened
+
+
+def trouble(error: BaseException) -> str:
+    """Return what the database says where it could not work ("database is locked"); nothing for any other error."""
+    return str(error.orig).strip().partition("\n")[0] if isinstance(error, OperationalError) else ""
 
 
 def healthy(engine: Engine) -> str:

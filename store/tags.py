@@ -83,6 +83,9 @@ def _tag_rows(mention_id: int, reading: Reading, decided: set[tuple[str, str]], 
 
 
 def _statements(reading: Reading) -> Iterator[tuple[str, str, float | None]]:
+    if reading.not_read:
+        yield from ([("needs_reply", "yes", None)] if reading.needs_reply else [])
+        return
     odds = reading.probabilities
     yield "sentiment", reading.sentiment, odds.get(f"sentiment:{reading.sentiment}")
     yield "intent", reading.intent, odds.get(f"intent:{reading.intent}")

@@ -12,6 +12,7 @@ from sqlalchemy import func, insert
 from sqlmodel import Session, col, select, update
 
 from desk.reading import TOPICAL
+from store.corrections import worded, wordings
 from store.tables import Mention, Reading, Tag, Ticket
 from store.tags import lock
 from store.writing import affected, chunks, whole
@@ -22,9 +23,9 @@ MOST = 2_000
 
 @dataclass(frozen=True)
 class Marked:
-    """A mention of which a person has said that it is about a topic (``holds``), or that it is not.
+    """A mention of which a person has said that it is about a topic (``holds``), or that it is not, in the words it had then.
 
-    ``embedding`` is the vector of its present text as ``model`` read it; None where nobody has read that text yet.
+    ``embedding`` is the vector of that text as ``model`` read it; None where nobody has read it, or where it was edited since.
     """
 
     mention_id: int
@@ -45,15 +46,32 @@ class Kept:
 
 
 def marked(session: Session, topics: Sequence[str]) -> dict[str, list[Marked]]:
-    """Return for each of *topics* the mentions that people have marked, friction alone, the newest first."""
-    found: dict[str, list[Marked]] = {}
-    for topic in topics:
-        about = (col(Tag.aspect) == "friction", col(Tag.value) == topic, col(Tag.stands), col(Tag.person))
-        asked = select(Tag.mention_id, Tag.holds).where(*about).order_by(col(Tag.id).desc()).limit(MOST)
-        holds = dict(session.exec(asked).all())
-        known = {one.mention_id: one for ids in chunks(holds) for one in _kept(session, ids)}
-        found[topic] = [Marked(one, known[one].text, holds[one], known[one].embedding, known[one].model) for one in holds]
-    return found
+    """Return for each of *topics* the mentions that people have marked, friction alone, the newest first.
+
+    Those that their platform no longer shows are left out.
+    """
+    return {topic: _marked(session, topic) for topic in topics}
+
+
+def _marked(session: Session, topic: str) -> list[Marked]:
+    about = (col(Tag.aspect) == "friction", col(Tag.value) == topic, col(Tag.stands), col(Tag.person))
+    asked = (
+        select(Tag.mention_id, Tag.holds, Tag.at)
+        .join(Mention, col(Mention.id) == col(Tag.mention_id))
+        .where(*about, col(Mention.deleted_at).is_(None))
+        .order_by(col(Tag.id).desc())
+        .limit(MOST)
+    )
+    marks = {mention_id: (holds, at) for mention_id, holds, at in session.exec(asked)}
+    found: dict[int, Marked] = {}
+    for ids in chunks(marks):
+        older = wordings(session, ids)
+        for one in _kept(session, ids):
+            holds, at = marks[one.mention_id]
+            text = older.at(one.mention_id, at, one.text)
+            vector = (one.embedding, one.model) if text == one.text else (None, "")
+            found[one.mention_id] = Marked(one.mention_id, text, holds, *vector)
+    return [found[mention_id] for mention_id in marks]
 
 
 def met(session: Session, since: datetime) -> dict[str, int]:
@@ -82,19 +100,21 @@ def _kept(session: Session, ids: Sequence[int]) -> list[Kept]:
     read = {mention_id: (embedding, model) for mention_id, embedding, model in session.exec(asked)}
     said = select(Mention.id, Mention.title, Mention.text, Mention.read_at).where(col(Mention.id).in_(ids))
     return [
-        Kept(one.id, f"{one.title}\n{one.text}" if one.title else one.text, *(read.get(one.id, none) if one.read_at else none))
+        Kept(one.id, worded(one.title, one.text), *(read.get(one.id, none) if one.read_at else none))
         for one in session.execute(said.order_by(col(Mention.id)))
         for none in [(None, "")]
     ]
 
 
 def restate(session: Session, old: str, new: str) -> int:
-    """State under the key *new* what stands under *old*: same author, same word, same time; return how many; commits.
+    """State under the key *new* what holds under *old*: same author, same word, same time; return how many; commits.
 
-    The old statement is retired. Where something stands under *new* already, a person's word stays rather than a model's,
-    a person's later word rather than the earlier one, and of two models' the likelier. Tickets about *old* are about *new*.
+    From now on *new* means either of the two. So a person's yes about *old* is one about *new*, even where somebody has denied
+    *new*; a person's no about *old* says nothing about *new*, and stays where it is. Whatever a person said about *new* stays
+    rather than a model's tag; of two people's yes the later counts, and of two models' the likelier. What is restated is retired
+    under *old*, and tickets about *old* are about *new*.
     """
-    about = (col(Tag.aspect).in_(TOPICAL), col(Tag.value) == old, col(Tag.stands))
+    about = (col(Tag.aspect).in_(TOPICAL), col(Tag.value) == old, col(Tag.stands), col(Tag.holds))
     ids = list(session.exec(select(Tag.mention_id).where(*about).distinct().order_by(col(Tag.mention_id))))
     session.commit()
     done = sum(whole(session, _restating(session, some, old, new)) for some in chunks(ids))
@@ -106,7 +126,7 @@ def restate(session: Session, old: str, new: str) -> int:
 def _restating(session: Session, ids: Sequence[int], old: str, new: str) -> Callable[[], int]:
     def work() -> int:
         standing = _standing(session, lock(session, ids), (old, new))
-        moved = [tag for tag in standing if tag.value == old]
+        moved = [tag for tag in standing if tag.value == old and tag.holds]
         there = {(tag.mention_id, tag.aspect): tag for tag in standing if tag.value == new}
         winners = [tag for tag in moved if _wins(tag, there.get((tag.mention_id, tag.aspect)))]
         beaten = [there[key] for tag in winners if (key := (tag.mention_id, tag.aspect)) in there]
@@ -119,13 +139,27 @@ def _restating(session: Session, ids: Sequence[int], old: str, new: str) -> Call
 
 
 def _wins(moved: Tag, there: Tag | None) -> bool:
+    """Say whether a yes under the old key beats what stands under the new one."""
     if there is None:
         return True
     if moved.person != there.person:
         return moved.person
+    if not there.holds:  # people both: "about the one" and "not about the other" make "about either"
+        return True
     if moved.person:
         return (moved.at, moved.id or 0) > (there.at, there.id or 0)
     return (moved.probability or 0.0) > (there.probability or 0.0)
+
+
+def denied(session: Session, ids: Sequence[int], topics: Sequence[str]) -> dict[int, set[tuple[str, str]]]:
+    """Return which of *topics* people have denied of each of these mentions, as (aspect, topic)."""
+    found: dict[int, set[tuple[str, str]]] = {mention_id: set() for mention_id in ids}
+    for some in chunks(ids):
+        about = (col(Tag.mention_id).in_(some), col(Tag.aspect).in_(TOPICAL), col(Tag.value).in_(topics))
+        said = (col(Tag.stands), col(Tag.person), ~col(Tag.holds))
+        for mention_id, aspect, topic in session.exec(select(Tag.mention_id, Tag.aspect, Tag.value).where(*about, *said)):
+            found[mention_id].add((aspect, topic))
+    return found
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,16 @@ def sentiment(value: str, v: Viewer) -> Markup:
     return el("span", el("i", aria_hidden="true"), v.words(f"sentiment.{value}"), cls=f"k-mood k-{value}")
 
 
+def not_read(why: str, v: Viewer) -> Markup | None:
+    """Return the sign of a text that no model has read; None where *why* is empty."""
+    return chip(v.words("not_read.title"), "k-not-read", title=reason_not_read(why, v)) if why else None
+
+
+def reason_not_read(why: str, v: Viewer) -> str:
+    """Say why no model has read a text ("empty"; anything else is a failure of the model)."""
+    return v.words("not_read.empty" if why == "empty" else "not_read.failed")
+
+
 def stars(given: float | None, v: Viewer) -> Markup | None:
     """Return a rating as stars."""
     if given is None:

@@ -74,6 +74,7 @@ def _ask(reason: Why, v: Viewer) -> None:
             needs_reply = st.toggle(w("correct.needs_reply"), value=tags.needs_reply)
             urgent = st.toggle(w("correct.urgent"), value=tags.urgent)
         st.caption(w("correct.counts"))
+        st.caption(w("correct.missing"))
         if st.form_submit_button(w("correct.save"), type="primary"):
             after = Tags(
                 sentiment=sentiment or tags.sentiment,

@@ -157,20 +157,23 @@ def to_inbox(topic: str, v: Viewer) -> None:
 
 
 def download(found: Sequence[FrictionRow], scope: Scope, v: Viewer) -> None:
-    """Offer the ranking and all quotes as files for a spreadsheet."""
+    """Offer the ranking and all quotes as files for a spreadsheet; who said it stands in them only where somebody asks for it."""
     stamp = f"{scope.since.date()}_{(scope.until - timedelta(days=1)).date()}"
-    with st.container(horizontal=True, gap="small", key="k-exports"):
-        for name, rows_of_it in (("topics", lambda: _topics_csv(found, v)), ("quotes", lambda: _quotes_csv(scope, v))):
-            st.download_button(
-                v.words(f"export.{name}"),
-                data=rows_of_it,
-                file_name=f"kummerkasten-{name}-{stamp}.csv",
-                mime="text/csv",
-                icon=":material/download:",
-                type="tertiary",
-                key=f"export-{name}",
-                on_click="ignore",
-            )
+    with st.container(key="k-exports", gap=None):
+        named = st.checkbox(v.words("export.named"), key="export-named", help=v.words("export.named_help"))
+        files = {"topics": lambda: _topics_csv(found, v), "quotes": lambda: _quotes_csv(scope, v, named=named)}
+        with st.container(horizontal=True, gap="small"):
+            for name, rows_of_it in files.items():
+                st.download_button(
+                    v.words(f"export.{name}"),
+                    data=rows_of_it,
+                    file_name=f"kummerkasten-{name}-{stamp}.csv",
+                    mime="text/csv",
+                    icon=":material/download:",
+                    type="tertiary",
+                    key=f"export-{name}",
+                    on_click="ignore",
+                )
 
 
 def _topics_csv(found: Sequence[FrictionRow], v: Viewer) -> bytes:
@@ -179,16 +182,17 @@ def _topics_csv(found: Sequence[FrictionRow], v: Viewer) -> bytes:
     return export.table(head, ([v.topic(row.topic), row.people, row.mentions, row.urgent, row.people_before] for row in found))
 
 
-def _quotes_csv(scope: Scope, v: Viewer) -> bytes:
-    names = ("topic", "said_at", "platform", "language", "author", "stars", "title", "text", "url")
-    return export.table([v.words(f"export.{name}_column") for name in names], _quote_cells(scope, v))
+def _quotes_csv(scope: Scope, v: Viewer, *, named: bool = False) -> bytes:
+    names = ("topic", "said_at", "platform", "language", "stars", "title", "text", *(("author", "url") if named else ()))
+    return export.table([v.words(f"export.{name}_column") for name in names], _quote_cells(scope, v, named))
 
 
-def _quote_cells(scope: Scope, v: Viewer) -> Iterator[list[object]]:
-    """Yield the rows of the quotes: the file leaves the house, so what points to a person is hidden in them."""
+def _quote_cells(scope: Scope, v: Viewer, named: bool) -> Iterator[list[object]]:
+    """Yield the rows of the quotes: the file leaves the house, so what points to a person is hidden in them, or left out."""
     for topic, quote in data.every_quote(scope):
         mention = quote.mention
         local: datetime = mention.said_at.astimezone(v.zone)
         said_at = local.isoformat(timespec="minutes")
-        about_it = [v.topic(topic), said_at, v.platform(mention.platform), mention.language, quote.author]
-        yield [*about_it, mention.stars, redact(mention.title).text, redact(mention.text).text, mention.url]
+        about_it = [v.topic(topic), said_at, v.platform(mention.platform), mention.language, mention.stars]
+        who = [quote.author, mention.url] if named else []
+        yield [*about_it, redact(mention.title).text, redact(mention.text).text, *who]

@@ -1,20 +1,16 @@
 """The parts of the page Quality that say how well the model in use was measured."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import streamlit as st
 
 from dashboard import data
-from dashboard.cards import Card, Evaluation, Figure, Label, Measured
-from dashboard.components import charts, figures
+from dashboard.cards import Card, Evaluation, Figure, Measured
+from dashboard.components import figures
 from dashboard.components.address import Address
 from dashboard.components.document import document
 from dashboard.components.markup import Child, Markup, el, show
-from dashboard.components.review import percent
 from dashboard.viewer import Viewer
-from desk.shares import FEW
-
-SORTS = ("worst", "texts", "name")
 
 
 def model(card: Card, v: Viewer) -> None:
@@ -86,75 +82,6 @@ def _figure(figure: str, value: Figure, v: Viewer) -> Markup:
     )
 
 
-def labels(measured: Measured, address: Address, v: Viewer) -> dict[str, str]:
-    """Show the figures of each topic, in the order that people choose; return what they chose."""
-    w = v.words
-    seen = {aspect: [one for one in found if one.texts] for aspect, found in measured.labels.items()}  # else nothing was asked
-    kinds = [aspect for aspect, found in seen.items() if found]
-    if not kinds:
-        return {}
-    show(el("div", el("h2", w("quality.labels")), el("p", w("quality.labels_lead"), cls="k-quiet")))
-    with st.container(horizontal=True, gap="small", key="k-labels"):
-        kind = _pick(address, "kind", kinds, "quality.kind", {one: figures.aspect(one, v) for one in kinds}, v)
-        sort = _pick(address, "sort", SORTS, "quality.sort", {one: w(f"quality.sort_{one}") for one in SORTS}, v)
-    head = el(
-        "div",
-        [el("span", text, cls=cls) for text, cls in _heads(v)],
-        cls="k-label k-label-head",
-    )
-    show(el("div", head, [_label(one, v) for one in ordered(seen[kind], sort, v)], cls="k-labels"))
-    if any(one.texts < FEW for one in seen[kind]):
-        show(el("p", w("quality.few_texts"), cls="k-line"))
-    return {"kind": "" if kind == kinds[0] else kind, "sort": "" if sort == SORTS[0] else sort}
-
-
-def _pick(address: Address, name: str, keys: Sequence[str], label: str, names: Mapping[str, str], v: Viewer) -> str:
-    picked = st.segmented_control(
-        v.words(label),
-        keys,
-        default=address[name] if address[name] in keys else keys[0],
-        format_func=lambda key: names[key],
-        key=address.key(name),
-        required=True,
-        label_visibility="collapsed",
-    )
-    return picked or keys[0]
-
-
-def ordered(found: Sequence[Label], sort: str, v: Viewer) -> list[Label]:
-    """Return labels in an order; a value that is luck is never the worst."""
-    if sort == "texts":
-        return sorted(found, key=lambda one: (-one.texts, one.key))
-    if sort == "name":
-        return sorted(found, key=lambda one: v.topic(one.topic))
-    return sorted(found, key=lambda one: (one.texts < FEW, one.f1[0], one.key))
-
-
-def _heads(v: Viewer) -> list[tuple[str, str]]:
-    w = v.words
-    numbers = [("F1", "k-number"), *((w(f"quality.{key}"), "k-number k-aside") for key in ("precision", "recall", "texts"))]
-    return [(w("quality.label"), "k-name"), ("", ""), *numbers]
-
-
-def _label(one: Label, v: Viewer) -> Markup:
-    few = one.texts < FEW
-    return el(
-        "div",
-        el("span", v.topic(one.topic), cls="k-name"),
-        figures.bar(one.f1),
-        el("span", figures.decimal(one.f1[0], v), cls="k-number", title=figures.interval(one.f1, v) or None),
-        [
-            el("span", value, cls="k-number k-aside", data_name=v.words(f"quality.{key}"))
-            for key, value in (
-                ("precision", percent(one.precision, v)),
-                ("recall", percent(one.recall, v)),
-                ("texts", v.words.value(one.texts)),
-            )
-        ],
-        cls="k-label k-few" if few else "k-label",
-    )
-
-
 def languages(measured: Measured, v: Viewer) -> None:
     """Show the headline figures by language."""
     _groups("quality.languages", {v.tongue(code): found for code, found in measured.by_language.items()}, v)
@@ -165,42 +92,20 @@ def kinds(measured: Measured, v: Viewer) -> None:
     _groups("quality.kinds", {figures.kind(key, v): found for key, found in measured.by_kind.items()}, v)
 
 
+def training(measured: Measured, v: Viewer) -> None:
+    """Show the headline figures of texts whose sector or dataset training knew, and of those that it did not."""
+    _groups("quality.training", {_seen(key, v): found for key, found in measured.by_training.items()}, v)
+
+
+def _seen(key: str, v: Viewer) -> str:
+    place = f"quality.trained.{key.replace(' ', '_')}"
+    return v.words(place) if v.words.has(place) else key
+
+
 def _groups(title: str, found: Mapping[str, Mapping[str, Figure]], v: Viewer) -> None:
     if found:
         show(el("h2", v.words(title)))
         show(figures.table(v.words("quality.what"), found, v))
-
-
-def calibration(measured: Measured, v: Viewer) -> None:
-    """Say in a sentence whether its percentages can be believed."""
-    gaps = measured.calibration
-    if not gaps:
-        return
-    points = round(100 * sum(gaps.values()) / len(gaps), 1)
-    each = " · ".join(f"{figures.aspect(key, v)} {v.words.value(round(100 * gap, 1))}" for key, gap in gaps.items())
-    said = v.words("quality.calibration_says", points=points)
-    show(el("div", el("h2", v.words("quality.calibration")), el("p", said), el("p", each, cls="k-quiet")))
-
-
-def abstention(measured: Measured, v: Viewer) -> None:
-    """Show what is gained where it answers only what it is surest of."""
-    curves = {figures.aspect(key, v): points for key, points in measured.abstention.items() if points}
-    if not curves:
-        return
-    show(el("h2", v.words("quality.abstention")))
-    gained = [(task, _at(points, 1.0), _at(points, 0.9)) for task, points in curves.items()]
-    rows = [
-        el("div", el("dt", task), el("dd", v.words("quality.abstention_one", after=percent(after, v), before=percent(before, v))))
-        for task, before, after in gained
-        if before is not None and after is not None
-    ]
-    if rows:
-        show(el("div", el("p", v.words("quality.abstention_says")), el("dl", rows, cls="k-facts k-gained")))
-    charts.abstention(curves, v)
-
-
-def _at(points: Sequence[tuple[float, float]], answered: float) -> float | None:
-    return next((right for share, right in points if abs(share - answered) < 0.005), None)
 
 
 def choices(evaluation: Evaluation, card: Card, v: Viewer) -> None:

@@ -95,6 +95,7 @@ def _text(doubt: Unsure, v: Viewer) -> Markup:
         el("time", times.moment(mention.said_at, v.zone, v.words), title=times.ago(mention.said_at, v.now, v.words)),
         el("span", v.tongue(mention.language)) if mention.language else None,
         chips.stars(mention.stars, v),
+        chips.not_read(doubt.reading.not_read, v),
     ]
     words = said(mention.text, _SHOWN) if mention.text.strip() else el("em", v.words("mention.wordless"))
     title = el("h4", said(mention.title, 300)) if mention.title else None
@@ -116,6 +117,7 @@ def _question(doubt: Unsure, key: str, v: Viewer) -> Markup:
         "div",
         el("h2", v.words(f"review.{aspect}", topic=v.topic(name)) if v.words.has(f"review.{aspect}") else key),
         el("p", topic.description[v.language], cls="k-quiet") if topic else None,
+        el("p", chips.reason_not_read(failed, v), cls="k-quiet") if (failed := doubt.reading.not_read) else None,
         _spread(doubt, aspect, v) if aspect in CHOICES else _odds(doubt, key, v),
         cls="k-ask",
     )

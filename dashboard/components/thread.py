@@ -6,9 +6,10 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import times
-from dashboard.components import chips
+from dashboard.components import chips, notices
 from dashboard.components.markup import Child, Markup, el, outside, said, show
 from dashboard.viewer import Viewer
+from nlp.redact import redact
 from store.conversations import Said, Thread
 from store.tables import MentionVersion
 
@@ -19,6 +20,10 @@ SHOWN = 4_000
 _VERSIONS = 10
 _MENTIONS = 200
 """The newest so many of a thread are shown."""
+READ = 950
+"""Characters of a text that a model reads, about: as many as its 256 tokens cover in German or English (`nlp.encoder.TOKENS`)."""
+_LONG = 1_100
+"""A text with more characters than this is longer than what a model reads, whatever its words are."""
 
 
 def head(found: Thread, v: Viewer) -> None:
@@ -75,6 +80,7 @@ def _bubble(one: Said, v: Viewer, marks: Marks, focused: bool) -> Markup:
         if mention.deleted_at
         else None,
         _text(one, v, marks),
+        el("p", reading, cls="k-line k-reading") if (reading := how_read(one, v)) else None,
         _earlier(one.versions, v) if one.versions else None,
         cls=f"k-bubble {kind}{' k-deleted' if gone else ''}{' k-focus' if focused else ''}",
     )
@@ -89,6 +95,7 @@ def _byline(one: Said, v: Viewer) -> list[Child]:
         el("span", v.words(f"kind.{mention.kind}")),
         el("time", times.moment(mention.said_at, v.zone, v.words), title=times.ago(mention.said_at, v.now, v.words)),
         chips.stars(mention.stars, v),
+        chips.not_read(one.not_read, v),
         el("span", v.words("mention.edited"), cls="k-edited") if mention.edited_at else None,
         outside(mention.url, v.words("mention.original")),
     ]
@@ -104,6 +111,23 @@ def _text(one: Said, v: Viewer, marks: Marks) -> Markup:
     above = [mark for mark in marks if mark[1] <= len(title)]
     below = [(start - cut, stop - cut, weight) for start, stop, weight in marks if start >= cut]
     return el("div", el("h4", said(title, 300, above)), said(one.mention.text, SHOWN, below), cls="k-text")
+
+
+def how_read(one: Said, v: Viewer) -> str:
+    """Say why a mention was not read, or that only its beginning was; nothing where a model has read all of it, or none yet."""
+    if one.mention.ours or one.mention.read_at is None:
+        return ""
+    if one.not_read:
+        return chips.reason_not_read(one.not_read, v)
+    words = beginning(words_of(one))
+    return v.words("mention.beginning", n=words) if words else ""
+
+
+def beginning(text: str) -> int:
+    """Return how many words of *text* a model reads, to the next ten; 0 where that is all of it, or may be."""
+    words = text.split(None, _LONG)
+    flat = " ".join(words[:_LONG])
+    return max(10, round(len(flat[:READ].split()), -1)) if len(flat) > _LONG else 0
 
 
 def _earlier(versions: Sequence[MentionVersion], v: Viewer) -> Markup:
@@ -125,13 +149,20 @@ def _earlier(versions: Sequence[MentionVersion], v: Viewer) -> Markup:
 
 def _whole(one: Said, v: Viewer, again: bool) -> None:
     words = words_of(one)
-    st.download_button(
-        v.words("mention.whole", n=len(words)),
-        data=words.encode("utf-8", "replace"),
-        file_name=f"mention-{one.mention.id}.txt",
-        mime="text/plain",
-        key=f"whole-{one.mention.id}-{again}",
-        type="tertiary",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    with st.container(gap=None):
+        st.download_button(
+            v.words("mention.whole", n=len(words)),
+            data=lambda: whole_file(words),
+            file_name=f"mention-{one.mention.id}.txt",
+            mime="text/plain",
+            key=f"whole-{one.mention.id}-{again}",
+            type="tertiary",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        notices.line(v.words("mention.whole_redacted"))
+
+
+def whole_file(words: str) -> bytes:
+    """Return a text as a file: it leaves the house, so what points to a person is hidden in it."""
+    return redact(words).text.encode("utf-8", "replace")

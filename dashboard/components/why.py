@@ -12,14 +12,18 @@ from dashboard.components.thread import SHOWN, Marks, words_of
 from dashboard.viewer import Viewer
 from desk.classifier import answering, without_plugged
 from desk.reading import TOPICAL
+from desk.taxonomy import OwnTopic
 from store import models
 from store.conversations import Said, Why
 from store.tables import Tag
 
 if TYPE_CHECKING:
     from nlp.tagger import OnnxTagger
+    from nlp.topics import OwnTopics
 
 _WORDS = 5
+_LEARNED = 600
+"""Seconds that what was learned of the desk's own topics is used before people's newest marks are looked at again."""
 _ORDER = ("friction", "praise", "sentiment", "intent", "urgent", "needs_reply")
 
 
@@ -74,6 +78,9 @@ def _behind(tag: Tag, focus: Said, reason: Why, v: Viewer) -> None:
     """Say how sure who is, and which words speak for it."""
     w = v.words
     when = times.moment(tag.at, v.zone, w)
+    if reason.said.not_read and not tag.person:
+        show(el("p", chips.reason_not_read(reason.said.not_read, v), cls="k-quiet"))
+        return
     if tag.person:
         show(el("p", el("b", w("why.person", who=tag.by.partition(":")[2])), " ", el("span", when), cls="k-sign k-by-person"))
     else:
@@ -109,7 +116,8 @@ def _spoken(found: Marks, text: str, v: Viewer) -> Markup:
         if of_this:
             words = [el("span", said(text[start:stop], 40), cls=f"k-word {kind}") for start, stop, _ in of_this[:_WORDS]]
             lines.append(el("p", el("span", v.words(name), cls="k-name"), words, cls="k-words"))
-    return el("div", lines or el("p", v.words("why.no_words"), cls="k-quiet"))
+    how = el("p", v.words("why.how"), cls="k-sign") if lines else None
+    return el("div", lines or el("p", v.words("why.no_words"), cls="k-quiet"), how)
 
 
 def _denied(reason: Why, v: Viewer) -> None:
@@ -122,23 +130,28 @@ def _denied(reason: Why, v: Viewer) -> None:
 
 def marks(focus: Said, reason: Why, tag: Tag | None, v: Viewer) -> Marks:
     """Return the places of the words that speak for (positive) or against a tag; nothing where no model can say."""
-    if tag is None:
+    if tag is None or reason.said.not_read:
         return ()
     yes_or_no = tag.aspect in ("needs_reply", "urgent")
     key = tag.aspect if yes_or_no else _key(tag)
     signed = tag.by if not tag.person else reason.reading.model if reason.reading else ""
     if answering(v.desk.classifiers, tag.by, key):  # a classifier of others cannot be asked for its words
         return ()
-    found = _weights(v.desk.model or "", data.database(), without_plugged(signed), words_of(focus)[:SHOWN], key)
+    asked = (v.desk.model or "", data.database(), without_plugged(signed), words_of(focus)[:SHOWN], _own(focus, v))
+    found = weights(*asked).get(key, [])
     turn = -1 if yes_or_no and tag.value == "no" else 1
     return [(start, stop, turn * weight) for start, stop, weight in found]
 
 
-@st.cache_resource(show_spinner=False, max_entries=2)
-def _tagger(folder: str) -> "OnnxTagger":
-    from nlp.tagger import OnnxTagger
+def _own(focus: Said, v: Viewer) -> tuple[str, ...]:
+    """Return which of the desk's own topics a mention is about, of those that get tags."""
+    return tuple(topic.key for topic in v.desk.topics.offered if isinstance(topic, OwnTopic) and topic.key in focus.tags.friction)
 
-    return OnnxTagger.load(Path(folder) if folder else None, threads=1)
+
+def _tagger(folder: str) -> "OnnxTagger":
+    from nlp.tagger import tagger
+
+    return tagger(Path(folder) if folder else None)
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
@@ -154,11 +167,25 @@ def _signed(folder: str, database: str, model: str) -> "OnnxTagger":
     return on(loaded, found.heads, found.card) if found and found.encoder == loaded.model else loaded
 
 
-@st.cache_data(show_spinner=False, max_entries=1_000)
-def _weights(folder: str, database: str, model: str, text: str, key: str) -> list[tuple[int, int, float]]:
-    from nlp.explain import explain
+@st.cache_resource(show_spinner=False, max_entries=4, ttl=_LEARNED)
+def _learned(folder: str, database: str, topics: tuple[str, ...]) -> "OwnTopics":
+    """Return what is known of the desk's own *topics* from its file and from what people have marked."""
+    from nlp import own
 
-    return [(word.start, word.end, word.weight) for word in explain(_signed(folder, database, model), text, [key])[key]]
+    asked = [topic for topic in data.desk().topics.topics if isinstance(topic, OwnTopic) and topic.key in topics]
+    return own.learned(_tagger(folder), asked, data.marked(topics))
+
+
+@st.cache_data(show_spinner=False, max_entries=1_000, ttl=_LEARNED)
+def weights(folder: str, database: str, model: str, text: str, own: tuple[str, ...]) -> dict[str, list[tuple[int, int, float]]]:
+    """Return the words of a text for every tag there is, *own* topics among them: one reading of it answers for all."""
+    from nlp.explain import explain
+    from nlp.heads import COLUMNS
+
+    keys = [*COLUMNS, *(f"friction:{topic}" for topic in own)]
+    learned = _learned(folder, database, own) if own else None
+    found = explain(_signed(folder, database, model), text, keys, own=learned)
+    return {key: [(word.start, word.end, word.weight) for word in words] for key, words in found.items()}
 
 
 def _percent(odds: float, v: Viewer) -> str:

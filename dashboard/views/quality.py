@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard import data, viewer
 from dashboard.cards import Card, Evaluation
-from dashboard.components import agreement, notices, quality
+from dashboard.components import agreement, notices, quality, quality_doubts, quality_labels, taught
 from dashboard.components.address import Address
 from dashboard.viewer import Viewer
 
@@ -20,6 +20,7 @@ def page() -> None:
         address.keep({"days": _here(address, v)})
         return
     quality.model(card, v)
+    taught.changes(card, v)
     kept: dict[str, str] = {}
     if card.evaluation and card.evaluation.sets:
         kept = _measured(card, card.evaluation, address, v)
@@ -36,12 +37,14 @@ def _measured(card: Card, evaluation: Evaluation, address: Address, v: Viewer) -
     days = _here(address, v)
     left, right = st.columns([3, 2], gap="large")
     with left:
-        kept = quality.labels(measured, address, v)
+        kept = quality_labels.show_all(measured, address, v)
         quality.kinds(measured, v)
+        quality.training(measured, v)
     with right:
         quality.languages(measured, v)
-        quality.calibration(measured, v)
-        quality.abstention(measured, v)
+        quality_doubts.calibration(measured, v)
+        quality_doubts.abstention(measured, v)
+        quality_doubts.unsure(measured, v)
     quality.choices(evaluation, card, v)
     first = measured.name == evaluation.sets[0].name
     return kept | {"days": days, "set": "" if first else measured.name}

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from desk.errors import ConfigurationError
-from flows.cli import show
+from flows.cli import judged, show
 from flows.cli.options import Json
 
 if TYPE_CHECKING:
-    from nlp.evaluate import Judged
     from nlp.train_data import Row
 
 
@@ -32,23 +31,29 @@ def evaluate(
     write: Annotated[bool, typer.Option(help="Write the figures into the model's card.json and the model card.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Say how good the tagger is: figures with intervals per task, label and language, calibration, and what abstaining gains."""
+    """Say how good the tagger is: figures per task, label, language and kind, calibration, and what abstaining gains."""
     from nlp import card
     from nlp.tagger import SHIPPED, tagger
 
-    if model and not model.is_dir():
-        raise ConfigurationError(f"There is no folder {model} with a tagger in it")
+    for folder, holds in ((model, "a tagger"), (real, "real texts"), (licensed, "licensed corpora"), (base, "an encoder")):
+        if folder and not folder.is_dir():
+            raise ConfigurationError(f"There is no folder {folder} with {holds} in it")
     given = {path.stem: _labelled(path) for path in files} if files else card.sets(real, licensed)
     reader = tagger(model) if model else tagger()
+    on = card.basis(reader.heads.card, given)
+    kept = card.kept_choices(reader.heads.card, on) if write and not baselines else []
+    if kept is None:
+        raise ConfigurationError(
+            "What one could use instead was measured with other labelled texts than today's, or on others. Measure it again: "
+            "--baselines (extra: train), with --base FOLDER for those that need the encoder"
+        )
     with show.progress(not as_json) as tell:
         parts = {}
         for name, rows in given.items():
             parts[name] = card.judged(reader, rows)
             tell(name, len(rows))
-    first = next(iter(parts.values()))
-    before = reader.heads.card.get("evaluation", {}).get("choices", []) if write else []  # they do not change with our model
-    choices = _choices(first, real, base) if baselines else before
-    found = card.evaluation(parts, choices, _machine())
+        choices = _choices(next(iter(given.values())), real, licensed, base, tell) if baselines else kept
+    found = card.evaluation(parts, choices, _machine(), on)
     if write:
         written = {**reader.heads.card, "evaluation": found}
         card.save(model or SHIPPED, written)
@@ -57,7 +62,7 @@ def evaluate(
     if as_json:
         show.say_json(found)
         return
-    _say(reader.model, found)
+    judged.say(reader.model, found, list(given) if files else None)
 
 
 def _labelled(path: Path) -> list["Row"]:
@@ -75,45 +80,43 @@ def _labelled(path: Path) -> list["Row"]:
                 raise ConfigurationError(f"{path}, line {number}: not JSON ({error})") from error
             if not isinstance(row, dict) or not isinstance(row.get("text"), str):
                 raise ConfigurationError(f'{path}, line {number}: a line is {{"text": "...", "friction": [...], ...}}')
+            if odd := _odd(row):
+                raise ConfigurationError(f"{path}, line {number}: {odd}")
             rows.append({"lang": "", **row})
     if not rows:
         raise ConfigurationError(f"{path} holds no text")
     return rows
 
 
-def _choices(judged: "Judged", real: Path | None, base: Path | None) -> list[dict[str, Any]]:
-    from nlp import baselines, card
-    from nlp.train_data import authored, part_of
-    from nlp.train_data import real as real_rows
+def _odd(row: dict[str, Any]) -> str:
+    """Say which answer of a labelled text is none, and what it should be; nothing where all are right."""
+    from nlp.heads import CHOICES, TOPICS
 
-    rows = authored() + (real_rows(real) if real else [])
-    train, dev = ([row for row in rows if part_of(row) == part] for part in ("train", "dev"))
+    for question, answers in CHOICES.items():
+        if question in row and row[question] not in answers:
+            return f"{question} is one of {', '.join(answers)}"
+    for aspect in ("friction", "praise"):
+        if aspect in row and not (isinstance(row[aspect], list) and all(topic in TOPICS for topic in row[aspect])):
+            return f"{aspect} is a list of topics: {', '.join(TOPICS)}"
+    return "" if isinstance(row.get("lang", ""), str) else "lang is a language's code, such as de"
+
+
+def _choices(rows: list["Row"], real: Path | None, licensed: Path | None, base: Path | None, tell: Any) -> list[dict[str, Any]]:
+    """Measure what one could use instead on *rows*; raises ConfigurationError where what that needs is not installed."""
+    from nlp import baselines
+    from nlp.summary import plain
+
+    train, dev = baselines.lessons(real, licensed)
     found = []
-    for name, read in baselines.all_of(base).items():
-        part = card.summary(name, read(train, dev, judged.rows))
-        found.append({"name": name, "figures": part["figures"]})
+    for name, choice in baselines.all_of(base).items():
+        try:
+            figures = baselines.figures(choice, train, dev, rows)
+        except ImportError as error:
+            raise ConfigurationError(f"--baselines needs {error.name}: pip install 'kummerkasten[train]'") from error
+        found.append({"name": name, "figures": plain(figures)})
+        tell(name, len(rows))
     return found
 
 
 def _machine() -> str:
     return f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-
-
-def _say(model: str, found: dict[str, Any]) -> None:
-    console = show.console()
-    console.print(f"[bold]{model}[/bold]")
-    for one in found["sets"]:
-        rows = [(name, f"{value:.3f}", f"{low:.3f} to {high:.3f}") for name, (value, low, high) in one["figures"].items()]
-        console.print(f"\n{one['name']}, {one['texts']:,} texts")
-        console.print(show.table(("figure", "value>", "95 %"), rows))
-        labels = [label for label in one["labels"].get("friction", ()) if label["texts"] >= 10]
-        if labels:
-            worst = min(labels, key=lambda label: label["f1"][0])
-            console.print(f"worst label with ten texts or more: {worst['key']}, F1 {worst['f1'][0]:.2f} ({worst['texts']} texts)")
-    if found["choices"]:
-        names = list(found["sets"][0]["figures"])
-        rows = [
-            (one["name"], *(f"{one['figures'][name][0]:.3f}" if name in one["figures"] else "" for name in names))
-            for one in found["choices"]
-        ]
-        console.print(show.table(("instead", *names), rows))

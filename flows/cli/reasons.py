@@ -13,10 +13,16 @@ if TYPE_CHECKING:
     from desk.routing import Rule
     from flows.settings import Settings
     from nlp.explain import WordWeight
+    from nlp.tagger import OnnxTagger
+    from nlp.topics import OwnTopics
     from store.conversations import Thread, Why
     from store.tables import Tag
 
 _MOST_WORDS = 8
+_NOT_READ = {
+    "empty": "there is no word in it.",
+    "failed": "the model could not read this text. It counts as needing a reply until a person says otherwise.",
+}
 
 
 def why(
@@ -58,12 +64,21 @@ def _words(settings: "Settings", found: "Why") -> "dict[str, list[WordWeight]]":
     loaded = tagger_of(settings, found.reading.model if found.reading else "")
     mention = found.said.mention
     text = f"{mention.title}\n{mention.text}" if mention.title else mention.text
-    own = [_key(tag) for tag in standing if not answering(settings.desk.classifiers, tag.by, _key(tag))]
+    asked = [_key(tag) for tag in standing if not answering(settings.desk.classifiers, tag.by, _key(tag))]
     weights: dict[str, list[WordWeight]] = {_key(tag): [] for tag in standing}
-    weights |= explain(loaded, text, own, _MOST_WORDS)
+    if found.said.not_read:  # what was not read cannot be explained
+        return weights
+    weights |= explain(loaded, text, asked, _MOST_WORDS, _own_topics(settings, loaded, asked))
     denied = {_key(tag) for tag in standing if tag.value == "no" or not tag.holds}
     turned = {key: [replace(word, weight=-word.weight) for word in weights[key]] for key in denied}
     return weights | turned
+
+
+def _own_topics(settings: "Settings", loaded: "OnnxTagger", asked: "list[str]") -> "OwnTopics | None":
+    """Return what is known of the desk's own topics, where one of them is *asked* about."""
+    from flows.work.topics import active, learned
+
+    return learned(settings, loaded) if any(f"friction:{topic.key}" in asked for topic in active(settings)) else None
 
 
 def _rule(settings: "Settings", name: str) -> "Rule | None":
@@ -97,11 +112,14 @@ def _print_tags(settings: "Settings", found: "Why", words: "dict[str, list[WordW
     model = found.reading.model if found.reading else ""
     listed = show.table(columns, (_tag_row(settings, tag, words.get(_key(tag), []), model) for tag in standing))
     out = show.console()
-    out.print(listed if standing else "No tagger has read it yet: kummerkasten tag")
+    unread = "No tagger has read it yet: kummerkasten tag"
+    out.print(listed if standing else "Nothing is stated about it." if found.said.not_read else unread)
     overruled = [tag for tag in found.statements if not tag.stands]
     for tag in overruled:
         out.print(show.below(f"earlier: {tag.aspect} {_value(settings, tag)}, said {tag.by}", "dim"))
-    if found.reading:
+    if found.said.not_read:
+        out.print(show.text(f"Not read: {_NOT_READ.get(found.said.not_read, found.said.not_read)}", "yellow"))
+    elif found.reading:
         unsure = f", unsure about {', '.join(found.reading.unsure)}" if found.reading.unsure else ""
         out.print(show.text(f"Read by {found.reading.model}{unsure}"))
 
@@ -162,6 +180,7 @@ def _as_json(settings: "Settings", found: "Why", thread: "Thread", words: "dict[
             for tag in found.statements
         ],
         "unsure": found.reading.unsure if found.reading else [],
+        "not_read": found.said.not_read,
         "routing": routing.model_dump(mode="json", exclude={"id", "mention_id"})
         | {"when": _conditions(_rule(settings, routing.rule))}
         if routing

@@ -21,6 +21,9 @@ MANY = 10_000
 """More mentions than this are read again only after somebody has said yes."""
 _FIGURES = {
     "friction micro-F1": "fric>",
+    "friction macro-F1": "f/topic>",
+    "praise micro-F1": "prai>",
+    "praise macro-F1": "p/topic>",
     "sentiment macro-F1": "sent>",
     "intent accuracy": "int>",
     "needs_reply F1": "reply>",
@@ -100,8 +103,8 @@ def models(
         columns = ("version", "state", "when", "by", "n>", *_FIGURES.values())
         show.console().print(show.table(columns, (_row(one, settings) for one in rows)))
         typer.echo(
-            "n: texts that people corrected or confirmed. Figures on the frozen test part: F1 of friction, sentiment, reply and "
-            "urgent; accuracy of intent."
+            "n: texts that people corrected or confirmed. Figures on the frozen test part: F1 of friction and praise (/topic: "
+            "each topic counts alike), sentiment, reply and urgent; accuracy of intent."
         )
         _notes(settings, found, tagger().model)
 

@@ -5,10 +5,15 @@ import secrets
 import signal
 import socket
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from types import FrameType
+
+from desk.errors import KummerkastenError
+from store.engine import trouble
 
 Clock = Callable[[], datetime]
 Tell = Callable[[str, int], None]
@@ -29,6 +34,19 @@ def worker_name() -> str:
     return f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(3)}"
 
 
+def fault(error: BaseException) -> str:
+    """Return an error that nobody foresaw for a log or a ledger: its kind and place, and nothing that customers wrote.
+
+    What it says itself may quote a text, so it is told only where it comes from us, or from the database about the database.
+    """
+    if isinstance(error, KummerkastenError):
+        return str(error)
+    places = [f"{Path(one.filename).name}:{one.lineno}" for one in traceback.extract_tb(error.__traceback__)[-_PLACES:]]
+    where = f" ({' > '.join(places)})" if places else ""
+    return f"{type(error).__name__}: {said}" if (said := trouble(error)) else f"{type(error).__name__}{where}"
+
+
+_PLACES = 3
 _ENDS = (signal.SIGTERM, signal.SIGINT)
 
 

@@ -26,7 +26,7 @@ from desk.source import Source
 from flows.settings import Settings
 from flows.work import limits as shared
 from flows.work.again import next_run
-from flows.work.common import Clock, Tell, silent, utc_now, worker_name
+from flows.work.common import Clock, Tell, fault, silent, utc_now, worker_name
 from listeners.contract import Listener, Window
 from listeners.http import Client
 from listeners.limits import Limits
@@ -102,7 +102,7 @@ class Ear:
                 with self.settings.session() as session:
                     leases.give_back(session, held)
         except Exception as error:  # the ledger itself could not be written: say it here, and let the others go on
-            said = f"the ledger could not be written: {_said(error)}"
+            said = f"the ledger could not be written: {fault(error)}"
             return Heard(source.name, source.platform, "failed", error=said, problem=error)
 
     def wait(self, seconds: float) -> None:
@@ -158,7 +158,7 @@ class Ear:
         limit = self.limits.of(source.platform, source.credential)
         heard = Heard(source.name, source.platform, outcome, turn.kept, turn.oldest_unread, limit.remaining, problem=error)
         if error:
-            heard = replace(heard, error=_said(error), advice=_advice(error, source))
+            heard = replace(heard, error=fault(error), advice=_advice(error, source))
         with self.settings.session() as session:
             failures = ledger.failures(session, source.name)
             again = next_run(outcome, now, source.every, failures=failures, retry_at=getattr(error, "retry_at", None))
@@ -219,10 +219,6 @@ def _outcome(error: Exception) -> str:
     if isinstance(error, ConfigurationError):
         return "denied"  # a credential is missing: a person acts, nobody knocks before that
     return next((outcome for kind, outcome in _OUTCOMES if isinstance(error, kind)), "failed")
-
-
-def _said(error: Exception) -> str:
-    return str(error) if isinstance(error, KummerkastenError) else f"{type(error).__name__}: {error}"
 
 
 def _advice(error: Exception, source: Source) -> str:

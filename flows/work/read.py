@@ -3,13 +3,14 @@
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from desk.classifier import without_plugged
-from desk.reading import Reading, Tagger
+from desk.reading import Reading, Tagger, nothing_said
 from flows.settings import Settings
-from flows.work.common import Clock, Tell, silent, utc_now, worker_name
+from flows.work.common import Clock, Tell, fault, silent, utc_now, worker_name
 from flows.work.topics import in_our_words
 from store.claims import Unread, claim_unread, release
 from store.models import live, version
@@ -104,8 +105,8 @@ def read(
 
 def _read_batch(settings: Settings, tagger: Tagger, waiting: Sequence[Unread], worker: str, clock: Clock) -> None:
     try:
-        said = in_our_words(settings, tagger, _readings(tagger, waiting))
-        readings = dict(zip([one.id for one in waiting], said, strict=True))
+        ids = [one.id for one in waiting]
+        readings = dict(zip(ids, in_our_words(settings, tagger, _readings(tagger, waiting), ids), strict=True))
         with settings.session() as session:
             save_readings(session, readings, clock(), worker=worker)
     except BaseException:
@@ -118,12 +119,15 @@ def _readings(tagger: Tagger, waiting: Sequence[Unread]) -> list[Reading]:
     """Return a reading for each; a text that no tagger survives is marked as not read, so that it stops nobody behind it."""
     try:
         return tagger.tag([one.text for one in waiting])
-    except Exception:
-        if len(waiting) > 1:
-            return [reading for one in waiting for reading in _readings(tagger, [one])]
-        tagger.tag(["Guten Tag"])  # raises where it is the tagger that is broken, and not this text
-        return [_unreadable(tagger)]
+    except Exception as error:
+        failure = fault(error)
+    if len(waiting) > 1:
+        return [reading for one in waiting for reading in _readings(tagger, [one])]
+    tagger.tag(["Guten Tag"])  # raises where it is the tagger that is broken, and not this text
+    _log.warning("Mention %d could not be read, so a person has to: %s", waiting[0].id, failure)
+    return [_unreadable(tagger)]
 
 
 def _unreadable(tagger: Tagger) -> Reading:
-    return Reading("neutral", "other", False, False, (), (), "und", (), {}, tagger.model, not_read="failed")
+    """Return what is said of a text that could not be read: somebody waits, until a person says otherwise."""
+    return replace(nothing_said(tagger.model, "failed"), needs_reply=True, unsure=("needs_reply", "urgent"))

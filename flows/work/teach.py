@@ -2,13 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from desk.errors import ConfigurationError
+from desk.reading import TOPICAL
 from flows.settings import Settings
 from flows.work.common import Clock, Tell, silent, utc_now
 from nlp.encoder import Vectors
@@ -86,7 +87,7 @@ def teach(
         found = corrections(session)
         name, live = models.next_name(session, shipped.model), models.live_for(session, shipped.model)
         newest = next((one for one in models.versions(session) if one.encoder == shipped.model), None)
-    learned = lesson_of(found, shipped, partial(tell, "corrections"))
+    learned = lesson_of(found, shipped, partial(tell, "corrections"), settings.desk.topics.merged)
     if not learned.rows:
         return Outcome("nothing", _nothing_said(learned), left_out=learned.left_out)
     if newest and newest.card.get("lesson") == learned.fingerprint and not dry_run:
@@ -126,14 +127,18 @@ def _stored(settings: Settings, done: Outcome, heads: Heads, learned: Lesson, by
         return replace(done, state=models.add(session, taught, clock()).state)
 
 
-def lesson_of(found: Sequence[Corrected], shipped: OnnxTagger, tell: Callable[[int], None]) -> Lesson:
-    """Return what can be taught of corrections. The same text twice is one example, for which the latest word counts."""
+def lesson_of(
+    found: Sequence[Corrected], shipped: OnnxTagger, tell: Callable[[int], None], merged: Mapping[str, str] | None = None
+) -> Lesson:
+    """Return what can be taught of corrections. The same text twice is one example, for which the latest word counts.
+
+    *merged* says which topics count as which others, and so what a no about one of those denies.
+    """
     rows: dict[str, Row] = {}
     vectors: dict[str, Vectors | None] = {}
     left_out = 0
     for one in found:
-        answers = ((answer.aspect, answer.value, answer.holds) for answer in one.answers)
-        row = lesson(one.text, one.language or "und", answers) if one.text.strip() else None
+        row = lesson(one.text, one.language or "und", _answers(one, merged or {})) if one.text.strip() else None
         if row is None:
             left_out += 1
             continue
@@ -144,6 +149,14 @@ def lesson_of(found: Sequence[Corrected], shipped: OnnxTagger, tell: Callable[[i
         vectors[key] = stored(one.embedding) if ours and vectors.get(key) is None else vectors.get(key)
     texts = [row["text"] for row in rows.values()]
     return Lesson(list(rows.values()), completed(shipped.encoder, texts, list(vectors.values()), tell), left_out)
+
+
+def _answers(one: Corrected, merged: Mapping[str, str]) -> list[tuple[str, str, bool]]:
+    """Return what people said about a text. Who denies a topic denies what is merged into it: either would bring it back."""
+    said = {(answer.aspect, answer.value): answer.holds for answer in one.answers}
+    denied = [(aspect, topic) for (aspect, topic), holds in said.items() if aspect in TOPICAL and not holds]
+    parts = [(aspect, old) for aspect, topic in denied for old, into in merged.items() if into == topic]
+    return [(aspect, value, holds) for (aspect, value), holds in (dict.fromkeys(parts, False) | said).items()]
 
 
 def _fitted(shipped: OnnxTagger, before: Heads, learned: Lesson, tell: Tell, cache: Path | None) -> tuple[Heads, Report]:

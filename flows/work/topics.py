@@ -3,7 +3,7 @@
 And history in line with the file: merged topics stand under their new key, new ones about what was read long ago.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from heapq import nlargest
 from typing import TYPE_CHECKING
@@ -15,14 +15,10 @@ from desk.taxonomy import FEWEST, OwnTopic, Taxonomy
 from flows.settings import Settings
 from flows.work.common import Clock, Tell, silent, utc_now
 from store import topics as kept
-from store.topics import Kept, Marked
+from store.topics import Kept
 
 if TYPE_CHECKING:
-    from nlp.topics import Background, OwnTopics, Vectors
-
-_BACKGROUNDS: "dict[str, Background]" = {}
-_VECTORS: "dict[tuple[str, str], Vectors]" = {}
-"""What this process has read already, by the encoder that read it (and the text)."""
+    from nlp.topics import OwnTopics
 
 
 @dataclass(frozen=True)
@@ -45,15 +41,35 @@ class Applied:
     """Mentions whose vector another encoder made, or none: they get own topics when they are read anew."""
 
 
-def in_our_words(settings: Settings, tagger: Tagger, readings: Sequence[Reading]) -> list[Reading]:
-    """Return *readings* with the desk's own topics, without its retired ones, and with merged ones under their new key."""
+def in_our_words(settings: Settings, tagger: Tagger, readings: Sequence[Reading], ids: Sequence[int] = ()) -> list[Reading]:
+    """Return *readings* with the desk's own topics, without its retired ones, and with merged ones under their new key.
+
+    *ids* are the mentions that were read, where they are stored: what a person has denied of one stays denied under its old key.
+    """
     desk = settings.desk
     if active(settings):
         from nlp.topics import with_own
 
         readings = with_own(readings, learned(settings, tagger))
+    if ids and desk.topics.merged:
+        with settings.session(write=False) as session:
+            denied = kept.denied(session, ids, list(desk.topics.merged))
+        readings = [_without(reading, denied[one]) for one, reading in zip(ids, readings, strict=True)]
     gone = any(topic.retired or topic.merged_into for topic in desk.topics.topics)
     return [settled(reading, desk.topics) for reading in readings] if gone else list(readings)
+
+
+def _without(reading: Reading, denied: Set[tuple[str, str]]) -> Reading:
+    keys = {f"{aspect}:{topic}" for aspect, topic in denied}
+    if not keys:
+        return reading
+    return replace(
+        reading,
+        friction=tuple(topic for topic in reading.friction if f"friction:{topic}" not in keys),
+        praise=tuple(topic for topic in reading.praise if f"praise:{topic}" not in keys),
+        unsure=tuple(key for key in reading.unsure if key not in keys),
+        probabilities={key: chance for key, chance in reading.probabilities.items() if key not in keys},
+    )
 
 
 def settled(reading: Reading, taxonomy: Taxonomy) -> Reading:
@@ -96,70 +112,17 @@ def learned(settings: Settings, tagger: Tagger) -> "OwnTopics":
 
     Raises ConfigurationError where the tagger makes no vectors, so that nothing could be told.
     """
-    from nlp.topics import Examples, OwnTopics
-    from nlp.topics import OwnTopic as Learned
+    from nlp import own
 
-    own = active(settings)
+    topics = active(settings)
     with settings.session(write=False) as session:
-        marks = kept.marked(session, [topic.key for topic in own])
-    try:
-        background = _background(tagger)
-        shown = {
-            topic.key: Examples(
-                yes=_examples(tagger, topic.examples, [one for one in marks[topic.key] if one.holds]),
-                no=_examples(tagger, topic.counter_examples, [one for one in marks[topic.key] if not one.holds]),
-                named=_read(tagger, list(dict.fromkeys([*topic.name.values(), *topic.description.values()]))),
-            )
-            for topic in own
-        }
-    except ValueError as error:
-        raise ConfigurationError(f"[[topics]] cannot be told apart: {error}") from error
-    known = {key: Learned.learn(one, background) for key, one in shown.items() if len(one.yes) >= FEWEST}
-    return OwnTopics(background, known)
+        marks = kept.marked(session, [topic.key for topic in topics])
+    return own.learned(tagger, topics, marks)
 
 
 def _encoder(model: str) -> str:
     """Return what of a signature names the encoder: heads that were taught, and classifiers, change no vector."""
     return without_plugged(model).partition("+")[0]
-
-
-def _background(tagger: Tagger) -> "Background":
-    from nlp.topics import Background
-
-    key = _encoder(tagger.model)
-    if key not in _BACKGROUNDS:
-        _BACKGROUNDS[key] = Background.of(tagger)
-    return _BACKGROUNDS[key]
-
-
-def _read(tagger: Tagger, texts: Sequence[str]) -> "Vectors":
-    """Return a vector for each of *texts*; each is read once in this process."""
-    import numpy as np
-
-    from nlp.topics import vectors_of
-
-    encoder = _encoder(tagger.model)
-    new = [text for text in dict.fromkeys(texts) if (encoder, text) not in _VECTORS]
-    if new:
-        _VECTORS.update({(encoder, text): vector for text, vector in zip(new, vectors_of(tagger, new), strict=True)})
-    return np.stack([_VECTORS[encoder, text] for text in texts]) if texts else np.zeros((0, 0), np.float32)
-
-
-def _examples(tagger: Tagger, texts: Sequence[str], marks: Sequence[Marked]) -> "Vectors":
-    """Return the vectors of a topic's examples: those of the file, and those of marked mentions, which are stored with them."""
-    import numpy as np
-
-    from nlp.topics import vector
-
-    encoder = _encoder(tagger.model)
-    stored = [vector(one.embedding) for one in marks if one.embedding and _encoder(one.model) == encoder]
-    unread = [one.text for one in marks if (not one.embedding or _encoder(one.model) != encoder) and _has_words(one.text)]
-    parts = [part for part in (_read(tagger, [*texts, *unread]), np.array(stored, np.float32)) if len(part)]
-    return np.concatenate(parts) if parts else np.zeros((0, 0), np.float32)
-
-
-def _has_words(text: str) -> bool:
-    return any(sign.isalpha() for sign in text)
 
 
 def likeliest(settings: Settings, tagger: Tagger, key: str, limit: int = 20, tell: Tell = silent) -> list[Shown]:

@@ -334,6 +334,7 @@ def test_quality_shows_what_was_measured(home: Home, language: str, sentences: l
     app = opened("quality", language)
     for sentence in sentences:
         assert sentence in shown(app)
+    assert "Von den Themen zählen" not in shown(app), "an older card does not say"
     assert app.get("arrow_vega_lite_chart") or app.get("vega_lite_chart")
 
 
@@ -361,6 +362,75 @@ def test_another_aspect_and_another_set_can_be_looked_at(home: Home) -> None:
     assert "Kundenservice" in said
     next(box for box in app.selectbox if box.label == "Gemessen an").select("real").run()
     assert "set" not in app.query_params
+
+
+def thorough() -> dict[str, Any]:
+    """A set as `kummerkasten evaluate` writes it now: ranges everywhere, all answers, doubts, and what training never saw."""
+
+    def label(key: str, texts: int) -> dict[str, Any]:
+        return {"key": key, "texts": texts, "precision": [0.8, 0.61, 0.9], "recall": [0.7, 0.52, 0.8], "f1": [0.75, 0.6, 0.9]}
+
+    return measured(
+        labels={
+            "sentiment": [label("sentiment:negative", 50), label("sentiment:neutral", 0)],
+            "intent": [label("intent:question", 20)],
+            "urgent": [label("urgent", 12)],
+            "friction": [label("friction:payment", 40)],
+        },
+        by_training={
+            "sectors trained on": {"friction micro-F1": [0.7, 0.6, 0.8]},
+            "sectors never trained on": {"friction micro-F1": [0.6, 0.5, 0.7]},
+            "of another kind": {"friction micro-F1": [0.5, 0.4, 0.6]},
+        },
+        calibration={"friction": 0.002, "urgent": 0.02},
+        calibration_likely={"friction": 0.06},
+        unsure={
+            "texts": 0.21,
+            "questions": 0.014,
+            "tasks": {
+                "friction": {"texts": 0.15, "questions": 0.01, "all": [0.72, 0.7, 0.74], "sure": [0.78, 0.76, 0.8]},
+                "urgent": {"texts": 0.0, "questions": 0.0, "all": [0.6, 0.5, 0.7], "sure": [0.6, 0.5, 0.7]},
+            },
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    ("language", "sentences"),
+    [
+        (
+            "de",
+            [
+                "Im Mittel liegt es um 4 Prozentpunkte daneben. Von den Themen zählen die",
+                "Reibung 6 · Eilig 2",
+                "Was das Training kannte",
+                "Neue Branchen",
+                "of another kind",
+                "Bei 1 % der Fragen sagt es „unklar“ und fragt einen Menschen, bei 21 % der Texte mindestens einmal.",
+                "0,78 statt 0,72; unklar in 15 % der Texte",
+            ],
+        ),
+        (
+            "en",
+            ["New sectors", "0.78 instead of 0.72; unsure in 15% of the texts", "off by 4 percentage points. Of the"],
+        ),
+    ],
+)
+def test_quality_shows_doubts_and_what_training_never_saw(home: Home, language: str, sentences: list[str]) -> None:
+    use_model(home, full(sets=[thorough()]))
+    said = shown(opened("quality", language))
+    for sentence in sentences:
+        assert sentence in said, sentence
+
+
+def test_answers_of_all_questions_are_judged_beside_topics(home: Home) -> None:
+    use_model(home, full(sets=[thorough()]))
+    app = opened("quality", kind="rest")
+    (table,) = [str(one.value) for one in app.get("html") if 'class="k-labels"' in str(one.value)]
+    for name in ("Stimmung: verärgert", "Anliegen: Frage", "Eilig", "80\u202f%", "0,61 bis 0,90"):
+        assert name in table, name
+    assert "sachlich" not in table, "no text was about it"
+    assert "Bezahlung" not in table
 
 
 def test_figures_of_other_names_are_shown_by_their_own(home: Home) -> None:

@@ -53,6 +53,14 @@ def test_a_correction_offers_own_topics_and_no_retired_or_merged_ones(changed: H
     assert not {"Vor Ort", "Produktinfos"} & offered
 
 
+@pytest.mark.parametrize(("language", "said"), [("de", "Fehlt ein Thema?"), ("en", "Is a topic missing?")])
+def test_who_misses_a_topic_while_correcting_is_told_how_to_add_one(home: Home, language: str, said: str) -> None:
+    app = opened("conversation", language, me="Anna", id=str(open_ticket(home).conversation_id))
+    app.button(key="correct").click().run()
+    (told,) = [one.value for one in app.caption if said in one.value]
+    assert "`marked = true`" in told
+
+
 def test_what_was_tagged_with_a_retired_topic_is_shown_under_its_name(changed: Home) -> None:
     with store_of(changed) as session:
         mention_id = session.exec(select(Tag.mention_id).where(Tag.aspect == "friction", Tag.value == "payment")).first() or 0

@@ -2,18 +2,21 @@
 
 import re
 import tomllib
+from datetime import UTC, datetime
 
 import pytest
 
 from desk.classifier import Classifier
 from desk.config import Desk, Team, demo, read, template
 from desk.deadline import Calendar
-from desk.reading import SENTIMENTS
-from desk.routing import Rule, When
+from desk.mention import Mention
+from desk.reading import SENTIMENTS, Tags
+from desk.routing import Rule, When, route
 from desk.source import Source
 from desk.taxonomy import DEFAULT, OwnTopic, TopicChange
 
 LANGUAGES = ["de", "en"]
+NOW = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
 EXAMPLE = re.compile(r'# (\[\[?[a-z.]+\]\]?|[a-z_]+ = ("[^"]*"|\[.*\]|\{.*\}|true))\s*(#.*)?$')
 
 
@@ -82,3 +85,30 @@ def test_the_demo_listens_to_the_sandbox_only(language):
 
 def test_a_template_is_plain_toml():
     assert tomllib.loads(template("de"))["teams"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    ("said", "tags", "answer"),
+    [
+        pytest.param({"stars": 1}, Tags(), True, id="one star without words"),
+        pytest.param({"stars": 2}, Tags(intent="praise", sentiment="positive"), True, id="two stars that ask for nothing"),
+        pytest.param({"stars": 3}, Tags(), False, id="three stars without words"),
+        pytest.param({"stars": 1, "kind": "survey"}, Tags(), False, id="a survey, which nobody can answer in public"),
+        pytest.param({"stars": 1, "kind": "survey"}, Tags(needs_reply=True), True, id="a survey that asks"),
+        pytest.param({}, Tags(), False, id="no stars, no words"),
+    ],
+)
+def test_a_bad_review_gets_an_answer_even_without_words(language, said, tags, answer):
+    values = {"platform": "appstore", "native_id": "1", "conversation": "1", "kind": "review", "text": "", "said_at": NOW} | said
+    mention = Mention(**values)
+    decision = route(mention, tags, read(template(language)).rules)
+    assert decision.answer is answer
+    if answer:
+        assert decision.team == "support"
+
+
+@pytest.mark.parametrize(("language", "rule"), [("de", "Wenige Sterne"), ("en", "Few stars")])
+def test_a_bad_review_without_words_goes_where_the_rule_for_few_stars_sends_it(language, rule):
+    said = Mention(platform="google_play", native_id="1", conversation="1", kind="review", text="", stars=1, said_at=NOW)
+    assert route(said, Tags(), read(template(language)).rules).rule == rule

@@ -18,9 +18,10 @@ from desk.errors import ConfigurationError
 from desk.reading import TOPICAL
 from desk.source import Source
 from flows.cli import app, teaching
-from flows.settings import Settings
+from flows.settings import Settings, load
 from flows.work.read import load_tagger, read, tagger_of
 from flows.work.teach import lesson_of, markdown, teach
+from flows.work.topics import apply
 from nlp import train_data
 from nlp.heads import COLUMNS
 from nlp.tagger import tagger
@@ -252,6 +253,64 @@ def test_the_same_text_twice_is_one_example_with_the_latest_word() -> None:
     second = Corrected(2, "herzpunkte fehlen", "de", (Answer("urgent", "no", True, "x"),))
     (row,) = lesson_of([first, second], tagger(), lambda _: None).rows
     assert (row["urgent"], row["known"]) == (0, {"friction:account": 1.0})
+
+
+def test_what_was_said_before_an_edit_is_learned_with_the_words_it_was_said_about(settings: Settings) -> None:
+    broken, fine = "Zahlung kaputt", "Alles wieder gut, danke"
+    mention = heard(settings, [broken])[broken]
+    with settings.session() as session:
+        decide(session, mention, "friction", "payment", True, "uta", NOW)
+        name = train_data.digest(broken)
+        said = desk_mention.Mention(
+            platform="mastodon", native_id=name, conversation=name, kind="comment", text=fine, said_at=NOW, edited_at=NOW
+        )
+        keep(session, SOURCE, Page([said]), now=NOW + timedelta(hours=1))
+    read(settings)
+    with settings.session(write=False) as session:
+        learned = lesson_of(corrections(session), tagger(), lambda _: None)
+    assert [(row["text"], row["known"]) for row in learned.rows] == [(broken, {"friction:payment": 1.0})]
+    assert learned.vectors == pytest.approx(tagger().encoder.encode([broken]), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("answers", "known"),
+    [
+        pytest.param([("checkout", False)], {"friction:checkout": 0.0, "friction:payment": 0.0, "friction:order": 0.0}, id="no"),
+        pytest.param([("checkout", True)], {"friction:checkout": 1.0}, id="yes"),
+        pytest.param([("payment", False)], {"friction:payment": 0.0}, id="no about a part"),
+        pytest.param([("widget", False)], {"friction:delivery": 0.0}, id="a topic of the desk's own"),
+        pytest.param(
+            [("checkout", False), ("payment", True)],
+            {"friction:checkout": 0.0, "friction:payment": 1.0, "friction:order": 0.0},
+            id="what is said of a part counts",
+        ),
+    ],
+)
+def test_who_denies_a_topic_denies_what_is_merged_into_it(answers: list[tuple[str, bool]], known: dict[str, float]) -> None:
+    merged = {"payment": "checkout", "order": "checkout", "delivery": "widget"}
+    said = tuple(Answer("friction", topic, holds, "person:uta") for topic, holds in answers)
+    (row,) = lesson_of([Corrected(1, "Es geht nicht", "de", said)], tagger(), lambda _: None, merged).rows
+    assert row["known"] == known
+
+
+def test_a_merged_topic_that_people_deny_comes_back_under_no_key(settings: Settings, config: Path) -> None:
+    """Both columns learn it: the model's answer under either key would be the same topic again."""
+    corrected(settings)
+    teach(settings, "person:uta")
+    config.write_text(config.read_text("utf-8") + '\n[taxonomy.account]\nmerged_into = "service"\n', "utf-8")
+    merged = load(config, environ={})
+    before = heard(merged, ASKED[:3])
+    with merged.session(write=False) as session:
+        assert all("service" in tags.friction for tags in tags_of(session, list(before.values())).values())
+    apply(merged, load_tagger(merged))
+    with merged.session() as session:
+        for mention in session.exec(select(Mention.id).where(col(Mention.id).not_in(before.values()))).all():
+            decide(session, mention or 0, "friction", "service", False, "ben", NOW + timedelta(hours=1))
+    assert teach(merged, "person:uta").state == "live"
+    after = heard(merged, ASKED[3:])
+    with merged.session(write=False) as session:
+        assert not any("service" in tags.friction for tags in tags_of(session, list(after.values())).values())
+    merged.close()
 
 
 def older(settings: Settings) -> str:

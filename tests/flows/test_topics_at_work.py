@@ -23,6 +23,7 @@ from flows.settings import Settings, load
 from flows.work.read import read
 from flows.work.taste import taste
 from flows.work.topics import apply, likeliest, settled
+from store.again import Which, set_unread
 from store.friction import Scope, friction
 from store.mentions import keep
 from store.tables import Mention, Tag
@@ -213,6 +214,34 @@ def test_five_marked_mentions_make_a_topic(rewritten, clock, tagger):
     assert "widget" in friction_of(settings, ABOUT[0])
 
 
+@dataclass
+class Choosy(Numbers):
+    """A tagger that makes no vector of a text with the sign "¤", or does not survive it (``breaks``)."""
+
+    breaks: bool = False
+
+    def tag(self, texts: Sequence[str]) -> list[Reading]:
+        if self.breaks and any("¤" in text for text in texts):
+            raise RuntimeError("cannot read that")
+        read = super().tag(texts)
+        return [replace(one, embedding=None) if "¤" in text else one for text, one in zip(texts, read, strict=True)]
+
+
+@pytest.mark.parametrize("breaks", [False, True])
+@pytest.mark.parametrize("holds", [True, False])
+def test_a_marked_mention_that_the_tagger_makes_no_vector_of_stops_nothing(rewritten, clock, breaks, holds):
+    tagger = Choosy(f"choosy@{breaks}", breaks=breaks)
+    settings = rewritten(WIDGET)
+    heard(settings, ["¤ widget", "widget weg", *OTHERS], clock)
+    read(settings, tagger, clock=clock)
+    mark(settings, "¤ widget", "widget", holds)
+    mark(settings, "widget weg", "widget")
+    heard(settings, ABOUT, clock)
+    assert read(settings, tagger, clock=clock) == 2
+    assert [friction_of(settings, text) for text in ABOUT] == [{"widget"}, {"widget"}]
+    assert likeliest(settings, tagger, "widget", limit=1)[0].text in {*ABOUT, "widget weg"}
+
+
 def test_more_marks_move_the_topic(rewritten, clock, tagger):
     settings = rewritten(WIDGET)
     crashes = ["Absturz beim Start", "Absturz nach Start", "Absturz vor Start", "Start Absturz", "Absturz Start heute"]
@@ -282,6 +311,20 @@ def test_a_merged_topic_counts_as_the_other_from_now_on_and_in_history(settings,
     with settings.session(write=False) as session:
         found = friction(session, Scope(clock() - timedelta(days=1), clock() + timedelta(days=1)))
     assert {row.topic: row.mentions for row in found} == {"checkout": 3, "payment": 1}
+
+
+def test_what_a_person_denied_under_a_merged_key_comes_back_under_no_other(settings, rewritten, clock, tagger):
+    heard(settings, [OTHERS[1], OTHERS[2], "PayPal: Paket nicht bezahlbar"], clock)
+    read(settings, tagger, clock=clock)
+    mark(settings, OTHERS[1], "delivery", holds=False)
+    mark(settings, "PayPal: Paket nicht bezahlbar", "delivery", holds=False)
+    settings = rewritten('[taxonomy.delivery]\nmerged_into = "payment"\n')
+    apply(settings, tagger, clock=clock)
+    with settings.session() as session:
+        set_unread(session, Which())
+    read(settings, tagger, clock=clock)
+    found = [friction_of(settings, text) for text in (OTHERS[1], OTHERS[2], "PayPal: Paket nicht bezahlbar")]
+    assert found == [set(), {"payment"}, {"payment"}]
 
 
 def test_a_retired_topic_gets_no_new_tags_and_keeps_the_old(settings, rewritten, clock, tagger):
@@ -410,4 +453,6 @@ def test_trying_and_applying_on_the_command_line(kk, settings, rewritten, clock)
     assert "nothing changed" in kk("topics", "apply").stdout
     assert "there is widget" in kk("topics", "try", "wigdet", code=2).output
     assert "Widget" in kk("why", str(id_of(settings, ABOUT[0]))).stdout
+    tags = json.loads(kk("why", str(id_of(settings, ABOUT[0])), "--json").stdout)["tags"]
+    assert [tag["words"][0]["word"] for tag in tags if tag["value"] == "widget"] == ["widget"]
     assert "widget" in friction_of(settings, ABOUT[0])

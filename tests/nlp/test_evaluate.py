@@ -49,7 +49,7 @@ def test_f1_counts_what_was_said_too_much_and_what_was_missed():
     assert evaluate.figures(wrong)["friction micro-F1"].value == pytest.approx(2 / 3)
     assert evaluate.figures(wrong)["sentiment accuracy"].value == 0.5
     payment = next(label for label in evaluate.labels(wrong, "friction") if label.key == "friction:payment")
-    assert (payment.texts, payment.precision, payment.recall) == (1, 1.0, 1.0)
+    assert (payment.texts, payment.precision.value, payment.recall.value) == (1, 1.0, 1.0)
 
 
 def test_what_a_text_does_not_answer_is_left_out():

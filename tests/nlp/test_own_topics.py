@@ -1,15 +1,19 @@
 """A topic of a desk's own works with five examples at once, gets better with more, and says nothing where it cannot know."""
 
+import json
 from dataclasses import replace
+from hashlib import sha256
+from shutil import copytree
 
 import numpy as np
 import pytest
 
 from bench.topics import TOPICS, Data, data, figures, others
 from desk.reading import Reading
+from nlp import train_data
 from nlp.tagger import tagger
-from nlp.topics import Background, Examples, OwnTopic, OwnTopics, vector, vectors_of, with_own
-from nlp.train_data import CORPUS, authored, digest, lines, part_of
+from nlp.topics import Background, Examples, OwnTopic, OwnTopics, background_rows, vector, vectors_of, with_own
+from nlp.train_data import AUTHORED, CORPUS, authored, digest, lines
 
 KEYS = list(TOPICS)
 
@@ -55,15 +59,31 @@ def test_more_examples_are_better(background, measured):
     assert many > few + 0.03
 
 
-def test_the_background_that_ships_fits_the_encoder_that_ships(background):
-    shipped = Background.load()
+def test_the_background_that_ships_is_what_the_encoder_that_ships_makes_of_the_corpus(background):
+    shipped, rows = Background.load(), background_rows()
     assert np.array_equal(background.vectors, shipped.vectors), "the encoder has changed: run python -m nlp.topics"
-    assert (len(shipped.german), shipped.german.sum()) == (1_500, 750)
+    assert (len(rows), len(shipped.german), shipped.german.sum()) == (1_500, 1_500, 750)
+    assert [row["lang"] == "de" for row in rows] == shipped.german.tolist(), "the corpus has changed: run python -m nlp.topics"
+    sample = slice(0, None, 50)
+    read, kept = vectors_of(tagger(), [row["text"] for row in rows[sample]]), shipped.vectors[sample]
+    alike = (read * kept).sum(axis=1) / (np.linalg.norm(read, axis=1) * np.linalg.norm(kept, axis=1))
+    assert alike.min() > 0.995, "the encoder or the corpus has changed: run python -m nlp.topics"
 
 
 def test_no_text_that_is_measured_on_is_in_the_background():
     tested = {digest(row["text"]) for row in others()}
-    assert not tested & {digest(row["text"]) for row in authored() if part_of(row) == "train"}
+    assert not tested & {digest(row["text"]) for row in background_rows()}
+
+
+def test_what_is_asked_beside_the_topics_stays_the_same_however_the_corpus_grows(monkeypatch, tmp_path):
+    asked = [digest(row["text"]) for row in others()]
+    assert sha256("".join(asked).encode()).hexdigest()[:16] == "5790f31b8be72d96", "read the new ones, then pin them"
+    grown = copytree(AUTHORED, tmp_path / "authored")
+    more = [{"text": f"Neu {number}", "lang": "de", "sector": "toys"} for number in range(300)]
+    (grown / "de99.jsonl").write_text("\n".join(json.dumps(row) for row in more), "utf-8")
+    monkeypatch.setattr(train_data, "AUTHORED", grown)
+    assert any(row["text"] == "Neu 7" for row in authored())
+    assert [digest(row["text"]) for row in others()] == asked
 
 
 @pytest.mark.parametrize("key", KEYS)

@@ -1,6 +1,7 @@
 """What people corrected changes the answers to what is said alike, forgets nothing, and goes live only where it is no worse."""
 
 import time
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,8 @@ import pytest
 from corrections import ASKED, TAUGHT
 from ground import rows, texts, turned
 
-from nlp.heads import COLUMNS, Heads
+from nlp.encoder import Encoder
+from nlp.heads import COLUMNS, TOPICS, Heads
 from nlp.metrics import Interval
 from nlp.minimise import minimise
 from nlp.tagger import OnnxTagger, tagger
@@ -90,7 +92,8 @@ def test_the_verdict_on_good_corrections_is_that_they_may_go_live(shipped, said,
     assert report.agreement is not None
     assert report.agreement.difference.low > 0
     assert set(report.figures) == {
-        *("friction micro-F1", "sentiment macro-F1", "intent accuracy", "needs_reply F1", "urgent F1"),
+        *("friction micro-F1", "friction macro-F1", "praise micro-F1", "praise macro-F1", "sentiment macro-F1"),
+        *("intent accuracy", "needs_reply F1", "urgent F1"),
     }
     assert report.as_json()["figures"]["intent accuracy"]["difference"] == [0.0, 0.0, 0.0]
 
@@ -102,6 +105,68 @@ def test_corrections_turned_round_are_refused(shipped, wrong):
     assert not report.good
     assert "worse on the frozen test part" in report.reason
     assert report.figures["sentiment macro-F1"].worse
+
+
+@pytest.mark.parametrize("aspect", ["friction", "praise"])
+def test_corrections_that_are_wrong_about_one_topic_alone_are_refused(shipped, aspect):
+    """Somebody denies the commonest topic wherever it is, and confirms all else that is right."""
+    rows, vectors = [*texts("dev").rows, *texts("train").rows], np.concatenate([texts("dev").vectors, texts("train").vectors])
+    topic = max(TOPICS, key=lambda one: sum(one in row[aspect] for row in rows))
+    about = [place for place, row in enumerate(rows) if topic in row[aspect]] * 10
+    learned = Texts([lesson(rows[place]["text"], "de", [(aspect, topic, False)]) for place in about], vectors[about])
+    heads = fit(shipped.heads, learned, texts("train").vectors)
+    report = judge(shipped.heads, heads, texts("test"), texts("dev").some([]), len(learned))
+    assert not report.good
+    assert f"{aspect} m" in report.reason
+    assert "sentiment" not in report.reason
+
+
+def test_one_topic_that_is_ruined_is_seen_though_all_others_stay(shipped):
+    """Each that the heads find five times in the few texts that are examined here; the whole test part has far more."""
+    truth, odds = texts("test").known[0], shipped.heads.probabilities(texts("test").vectors)
+    columns = [COLUMNS.index(f"friction:{topic}") for topic in TOPICS]
+    limits = {column: shipped.heads.thresholds[COLUMNS[column]] for column in columns}
+    found = [column for column in columns if ((odds[:, column] >= limits[column]) & (truth[:, column] > 0)).sum() >= 5]
+    assert len(found) >= 10
+    for column in found:
+        bias = shipped.heads.bias.copy()
+        bias[column] -= 20
+        report = judge(shipped.heads, replace(shipped.heads, bias=bias), texts("test"), texts("dev").some([]), 0)
+        assert report.figures["friction macro-F1"].worse, COLUMNS[column]
+        assert not report.good
+
+
+def forgetful(shipped, many: int, flipped: int):
+    """Return heads that deny so many of *many* texts the reply that they gave them before, these texts, and a blind exam."""
+    every = texts("dev")
+    said = shipped.heads.logits(every.vectors)[:, REPLY] - _logit(shipped.heads.thresholds["needs_reply"])
+    order = np.argsort(np.where(said > 0, said, np.inf))
+    shift = said[order[flipped - 1 : flipped + 1]].mean()
+    bias = shipped.heads.bias.copy()
+    bias[REPLY] -= shift
+    answers = [[("needs_reply", "yes" if one > 0 else "no", True)] for one in said]
+    rows = [lesson(row["text"], row["lang"], answer) for row, answer in zip(every.rows, answers, strict=True)]
+    exam = every.some([int(np.argmin(said))])
+    return replace(shipped.heads, bias=bias), Texts(rows, every.vectors).some([int(place) for place in order[:many]]), exam
+
+
+def _logit(chance: float) -> float:
+    return float(np.log(chance / (1 - chance)))
+
+
+def test_one_answer_of_forty_that_is_lost_refuses_no_version(shipped):
+    heads, held_back, exam = forgetful(shipped, many=40, flipped=1)
+    report = judge(shipped.heads, heads, exam, held_back, 160)
+    assert report.agreement.difference.value == pytest.approx(-1 / 40)
+    assert report.good, report.reason
+
+
+def test_where_enough_is_held_back_agreement_may_not_fall_by_more_than_half_a_point(shipped):
+    heads, held_back, exam = forgetful(shipped, many=220, flipped=2)
+    report = judge(shipped.heads, heads, exam, held_back, 880)
+    assert not report.agreement.worse
+    assert not report.good
+    assert "agrees less with people" in report.reason
 
 
 def test_heads_that_agree_less_with_people_are_refused(shipped, said, taught):
@@ -182,6 +247,27 @@ def test_a_version_is_the_same_after_packing(shipped, taught):
     assert found.tag(["Meine Herzpunkte sind weg"])[0].model == f"{shipped.model}+7"
     with pytest.raises(ValueError, match="other questions"):
         unpacked(data, card | {"columns": ["sentiment:negative"]})
+
+
+@dataclass(frozen=True)
+class Counting(Encoder):
+    """An encoder that notes how many texts it is given at once."""
+
+    given: list[int] = field(default_factory=list)
+
+    def encode(self, texts):
+        self.given.append(len(texts))
+        return super().encode(texts)
+
+
+def test_vectors_that_are_missing_are_read_many_at_once(shipped):
+    encoder, heard = Counting(shipped.encoder.folder), []
+    said = [f"Text {number}" for number in range(70)]
+    known = [np.full(768, 0.5, np.float32) if number % 7 == 0 else None for number in range(70)]
+    found = completed(encoder, said, known, heard.append)
+    assert (encoder.given, sum(heard)) == ([32, 28], 70)
+    assert np.array_equal(found[7], known[7])
+    assert found[69] == pytest.approx(shipped.encoder.encode(["Text 69"])[0], abs=1e-5)
 
 
 def test_vectors_are_read_once_and_remembered_for_this_encoder(shipped, tmp_path: Path):

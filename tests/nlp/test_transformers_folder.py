@@ -18,7 +18,7 @@ with_torch = pytest.mark.skipif(not find_spec("torch"), reason="training needs t
 
 def test_the_shipped_tokenizer_reads_as_the_tagger_does():
     text = "Die Zahlung geht nicht; where is the checkout button? 😡 Köln Straße"
-    _, places = Encoder(SHIPPED).tokens(text)
+    places = Encoder(SHIPPED).places(text)
     read = AutoTokenizer.from_pretrained(SHIPPED)(PREFIX + text, return_offsets_mapping=True)["offset_mapping"]
     assert [end for _, end in places] == [end - len(PREFIX) for _, end in read if end > len(PREFIX)]
 
@@ -33,6 +33,10 @@ def test_the_shipped_configuration_is_that_of_the_encoder():
 
 def test_what_ships_beside_the_model_is_small():
     assert sum((SHIPPED / name).stat().st_size for name in ("config.json", "tokenizer_config.json")) < 4_000
+
+
+def test_all_that_ships_of_the_model_is_under_60_megabytes():
+    assert sum(path.stat().st_size for path in SHIPPED.rglob("*") if path.is_file()) < 60e6
 
 
 @pytest.fixture

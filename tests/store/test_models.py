@@ -1,6 +1,7 @@
 """Versions are kept, one at most is live, and the way back is open; history is read anew without touching what people decided."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from sqlmodel import Session
@@ -123,12 +124,53 @@ def test_who_changes_their_mind_is_taken_at_their_last_word(session: Session, sp
     assert [one.value for one in found.answers if one.aspect == "sentiment"] == ["negative"]
 
 
-def test_the_vector_is_of_the_latest_reading_and_none_is_left_after_an_edit(session: Session, spoken: int) -> None:
+def edited(session: Session, hours: int, text: str, **more: Any) -> None:
+    """Let the customer write something else."""
+    when = NOW + hours * HOUR
+    kept(session, said("1", text, title="Retoure", edited_at=when, **more), now=when)
+
+
+def test_the_vector_is_of_the_latest_reading(session: Session, spoken: int) -> None:
     read(session, "1", embedding=b"\x03\x04", model="base@2")
     assert [(one.embedding, one.model) for one in corrections(session)] == [(b"\x03\x04", "base@2")]
-    kept(session, said("1", "Geld ist da", title="Retoure", edited_at=NOW))
+
+
+def test_what_was_said_before_an_edit_is_taught_with_the_words_it_was_said_about(session: Session, spoken: int) -> None:
+    edited(session, 1, "Geld ist da, danke!")
+    read(session, "1", embedding=b"\x03\x04", model="base@2")
     (found,) = corrections(session)
-    assert (found.mention_id, found.text, found.embedding) == (spoken, "Retoure\nGeld ist da", None)
+    assert (found.mention_id, found.text, found.embedding) == (spoken, "Retoure\nWo bleibt mein Geld?", None)
+    assert [one.value for one in found.answers] == ["payment", "returns", "neutral"]
+
+
+def test_what_is_said_after_an_edit_is_about_the_new_words_and_the_rest_about_the_old(session: Session, spoken: int) -> None:
+    edited(session, 1, "Geld ist da, danke!")
+    decide(session, spoken, "sentiment", "positive", True, "uta", NOW + 2 * HOUR)
+    edited(session, 3, "Geld ist wieder weg")
+    decide(session, spoken, "urgent", "yes", True, "uta", NOW + 4 * HOUR)
+    read(session, "1", embedding=b"\x03\x04", model="base@2")
+    found = [(one.text, {answer.value for answer in one.answers}, one.embedding) for one in corrections(session)]
+    assert found == [
+        ("Retoure\nWo bleibt mein Geld?", {"payment", "returns"}, None),
+        ("Retoure\nGeld ist da, danke!", {"positive"}, None),
+        ("Retoure\nGeld ist wieder weg", {"yes"}, b"\x03\x04"),
+    ]
+
+
+def test_words_that_stay_or_come_back_are_the_words_that_people_spoke_about(session: Session, spoken: int) -> None:
+    edited(session, 1, "Wo bleibt mein Geld?", stars=1.0)
+    edited(session, 2, "Geld ist da, danke!", stars=1.0)
+    edited(session, 3, "Wo bleibt mein Geld?", stars=1.0)
+    read(session, "1", embedding=b"\x03\x04", model="base@2")
+    assert [(one.text, one.embedding) for one in corrections(session)] == [("Retoure\nWo bleibt mein Geld?", b"\x03\x04")]
+
+
+@pytest.mark.usefixtures("spoken")
+def test_what_its_platform_no_longer_shows_is_no_example(session: Session) -> None:
+    kept(session, deleted=["1"])
+    assert corrections(session) == []
+    kept(session, said("1", "Wo bleibt mein Geld?", title="Retoure"))
+    assert len(corrections(session)) == 1
 
 
 def test_nobody_has_spoken_yet(session: Session) -> None:

@@ -6,7 +6,7 @@ from things import DAY, HOUR, NOW, kept, read, reading, route, row, said
 
 from store.tables import Tag, Ticket
 from store.tags import decide, save_readings, statements, tags_of
-from store.topics import Found, apply, marked, met, read_after, restate
+from store.topics import Found, apply, denied, marked, met, read_after, restate
 
 VECTOR = b"\x00\x3c\x00\x40"
 
@@ -58,34 +58,77 @@ def test_merging_twice_is_merging_once(session: Session, tagged: list[int]) -> N
     assert everything(session) == before
 
 
-@pytest.mark.parametrize("holds", [True, False])
-def test_a_persons_decision_stays_that_persons_decision(session: Session, tagged: list[int], holds: bool) -> None:
-    decide(session, tagged[0], "friction", "payment", holds, "uta", NOW)
+def of_billing(session: Session, mention_id: int) -> tuple[str, bool] | None:
+    """Merge payment into billing; return who says what about billing then."""
     restate(session, "payment", "billing")
-    found = standing(session, tagged[0], "billing")
-    assert found is not None
-    assert (found.by, found.person, found.holds) == ("person:uta", True, holds)
+    found = standing(session, mention_id, "billing")
+    return (found.by, found.holds) if found else None
 
 
-@pytest.mark.parametrize(("persons", "other"), [("payment", "billing"), ("billing", "payment")])
-def test_where_both_stand_the_person_wins(session: Session, tagged: list[int], persons: str, other: str) -> None:
+def test_a_persons_yes_about_what_is_merged_is_that_persons_yes_about_the_other(session: Session, tagged: list[int]) -> None:
+    decide(session, tagged[0], "friction", "payment", True, "uta", NOW)
+    assert of_billing(session, tagged[0]) == ("person:uta", True)
+    assert standing(session, tagged[0], "payment") is None
+
+
+def test_a_persons_no_about_what_is_merged_says_nothing_about_the_other_and_stays(session: Session, tagged: list[int]) -> None:
+    decide(session, tagged[0], "friction", "payment", False, "uta", NOW)
+    assert of_billing(session, tagged[0]) is None
+    kept_as_it_was = standing(session, tagged[0], "payment")
+    assert kept_as_it_was is not None
+    assert (kept_as_it_was.by, kept_as_it_was.holds) == ("person:uta", False)
+    before = everything(session)
+    assert restate(session, "payment", "billing") == 0
+    assert everything(session) == before
+
+
+def test_a_persons_no_about_what_is_merged_takes_no_tag_from_the_other(session: Session, tagged: list[int]) -> None:
     read(session, "1", friction=("payment", "billing"))
-    decide(session, tagged[0], "friction", persons, False, "uta", NOW)
-    restate(session, "payment", "billing")
-    found = standing(session, tagged[0], "billing")
-    assert found is not None
-    assert (found.by, found.holds) == ("person:uta", False)
+    decide(session, tagged[0], "friction", "payment", False, "uta", NOW)
+    assert of_billing(session, tagged[0]) == ("base@1", True)
+
+
+@pytest.mark.parametrize(("topic", "holds"), [("payment", True), ("billing", True), ("billing", False)])
+def test_where_both_stand_the_person_wins(session: Session, tagged: list[int], topic: str, holds: bool) -> None:
+    read(session, "1", friction=("payment", "billing"))
+    decide(session, tagged[0], "friction", topic, holds, "uta", NOW)
+    assert of_billing(session, tagged[0]) == ("person:uta", holds)
     assert standing(session, tagged[0], "payment") is None
 
 
 @pytest.mark.parametrize(("late", "early"), [("payment", "billing"), ("billing", "payment")])
-def test_of_two_persons_words_the_later_counts(session: Session, tagged: list[int], late: str, early: str) -> None:
-    decide(session, tagged[0], "friction", early, False, "uta", NOW)
+def test_of_two_persons_yes_the_later_counts(session: Session, tagged: list[int], late: str, early: str) -> None:
+    decide(session, tagged[0], "friction", early, True, "uta", NOW)
     decide(session, tagged[0], "friction", late, True, "ben", NOW + HOUR)
+    assert of_billing(session, tagged[0]) == ("person:ben", True)
+
+
+@pytest.mark.parametrize("other", ["uta", "ben"])
+@pytest.mark.parametrize(("yes", "no"), [(0, 0), (0, 1), (1, 0)])
+def test_about_the_one_and_not_about_the_other_is_about_either(
+    session: Session, tagged: list[int], yes: int, no: int, other: str
+) -> None:
+    decide(session, tagged[0], "friction", "payment", True, "uta", NOW + yes * HOUR)
+    decide(session, tagged[0], "friction", "billing", False, other, NOW + no * HOUR)
+    assert of_billing(session, tagged[0]) == ("person:uta", True)
+
+
+def test_who_denies_the_merged_topic_afterwards_is_not_overruled_by_merging_again(session: Session, tagged: list[int]) -> None:
+    decide(session, tagged[0], "friction", "payment", True, "uta", NOW)
     restate(session, "payment", "billing")
-    found = standing(session, tagged[0], "billing")
-    assert found is not None
-    assert (found.by, found.holds) == ("person:ben", True)
+    decide(session, tagged[0], "friction", "billing", False, "ben", NOW + HOUR)
+    assert of_billing(session, tagged[0]) == ("person:ben", False)
+
+
+def test_what_people_have_denied_is_known_mention_by_mention(session: Session, tagged: list[int]) -> None:
+    decide(session, tagged[0], "friction", "payment", False, "uta", NOW)
+    decide(session, tagged[0], "praise", "price", False, "uta", NOW)
+    decide(session, tagged[1], "friction", "payment", True, "uta", NOW)
+    assert denied(session, tagged, ["payment", "price"]) == {
+        tagged[0]: {("friction", "payment"), ("praise", "price")},
+        tagged[1]: set(),
+        tagged[2]: set(),
+    }
 
 
 @pytest.mark.parametrize(("old", "new"), [(0.9, 0.6), (0.6, 0.9)])
@@ -166,11 +209,28 @@ def test_a_mark_that_was_taken_back_is_no_example(session: Session, tagged: list
     assert [one.holds for one in marked(session, ["widget"])["widget"]] == [False]
 
 
-def test_the_vector_of_older_words_is_not_the_vector_of_new_ones(session: Session, tagged: list[int]) -> None:
+def test_a_mark_is_an_example_in_the_words_that_were_marked(session: Session, tagged: list[int]) -> None:
     decide(session, tagged[0], "friction", "widget", True, "uta", NOW)
-    kept(session, said("1", "anders", edited_at=NOW))
+    kept(session, said("1", "anders", edited_at=NOW + HOUR), now=NOW + HOUR)
+    decide(session, tagged[1], "friction", "widget", True, "uta", NOW)
+    read(session, "1", embedding=VECTOR)
+    found = marked(session, ["widget"])["widget"]
+    assert [(one.mention_id, one.text, one.embedding) for one in found] == [
+        (tagged[1], "PayPal geht wieder nicht.", VECTOR), (tagged[0], "PayPal geht wieder nicht.", None)
+    ]  # fmt: skip
+
+
+def test_the_vector_of_older_words_is_not_the_vector_of_new_ones(session: Session, tagged: list[int]) -> None:
+    kept(session, said("1", "anders", edited_at=NOW), now=NOW)
+    decide(session, tagged[0], "friction", "widget", True, "uta", NOW + HOUR)
     (found,) = marked(session, ["widget"])["widget"]
     assert (found.text, found.embedding) == ("anders", None)
+
+
+def test_a_marked_mention_that_its_platform_no_longer_shows_is_no_example(session: Session, tagged: list[int]) -> None:
+    decide(session, tagged[0], "friction", "widget", True, "uta", NOW)
+    kept(session, deleted=["1"])
+    assert marked(session, ["widget"]) == {"widget": []}
 
 
 def test_a_model_s_tag_is_no_example(session: Session, tagged: list[int]) -> None:
