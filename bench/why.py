@@ -49,8 +49,11 @@ def of_words(fewest: int, most: int, count: int) -> list[str]:
 
 
 def tagged(reads: OnnxTagger, count: int, most: int = 1_000) -> list[Tagged]:
-    """Return authored test texts of at most so many words in which the tagger finds friction; the same ones in every run."""
-    rows = [row for row in authored() if part_of(row) == "test" and row["lang"] in HOME and row["friction"]]
+    """Return authored texts of at most so many words in which the tagger finds friction; the same ones in every run.
+
+    They are of the development part: how the words are weighed was chosen on texts of the test part.
+    """
+    rows = [row for row in authored() if part_of(row) == "dev" and row["lang"] in HOME and row["friction"]]
     some = sorted((row for row in rows if len(row["text"].split()) <= most), key=lambda row: digest(row["text"]))[: 2 * count]
     readings = zip(some, reads.tag([row["text"] for row in some]), strict=True)
     return [Tagged(row, f"friction:{reading.friction[0]}") for row, reading in readings if reading.friction][:count]
