@@ -1,8 +1,8 @@
 """How long teaching takes on a desk whose people have spoken about 5,000 mentions.
 
 The mentions are authored texts of the training part. Their people are simulated: each is of the corpus' opinion about sentiment,
-reply, urgency and topics, so that they confirm what the tagger had right and correct what it had wrong (the one is as much work to
-teach as the other). Then the desk teaches as `kummerkasten teach` does: the whole rehearsal, the whole frozen test part.
+reply, urgency and topics, so that they confirm what the tagger had right and correct what it had wrong (the one is as much work
+to teach as the other). Then the desk teaches as `kummerkasten teach` does: the whole rehearsal, the whole frozen test part.
 """
 
 import argparse
