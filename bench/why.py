@@ -1,7 +1,7 @@
 """How long it takes to say why, and how far the answer can be trusted.
 
 Timed are authored texts of 55 to 65 words: the words of one tag, and those of all tags as the page *Conversation* asks for them.
-Then, for the likeliest friction topic of authored test texts of any length: whether the word that speaks most for it stays the
+Then, for the likeliest friction topic of authored texts of any length: whether the word that speaks most for it stays the
 same under small changes, and what becomes of the topic without its three strongest words, beside three others.
 """
 
@@ -114,7 +114,7 @@ def _line(name: str, found: Sequence[float]) -> None:
 
 def _trust(reads: OnnxTagger) -> None:
     some = tagged(reads, TRUSTED)
-    say(f"the likeliest friction topic of {len(some)} authored test texts: its first word stays the same under")
+    say(f"the likeliest friction topic of {len(some)} authored texts: its first word stays the same under")
     for name, change in CHANGES.items():
         same = held(reads, some, change)
         low, high = wilson(same, len(some))
