@@ -51,9 +51,18 @@ class Viewer:
 
 
 def language() -> Language:
-    """Return the language that is chosen in the sidebar; the desk's where none is."""
+    """Return the language that is chosen in the sidebar; where none is, what it begins with."""
     chosen = st.session_state.get(LANGUAGE)
-    return chosen if chosen in ("de", "en") else data.desk().language
+    return chosen if chosen in ("de", "en") else first_language()
+
+
+def first_language() -> Language:
+    """Return the language that pages begin with: the desk's, or the browser's where the desk names none."""
+    desk = data.desk()
+    spoken = (st.context.locale or "").partition("-")[0]
+    if "language" not in desk.model_fields_set and spoken in ("de", "en"):
+        return spoken  # type: ignore[return-value]
+    return desk.language
 
 
 def current() -> Viewer:

@@ -4,6 +4,7 @@ Secrets never stand in it: a credential is the name of an environment variable.
 """
 
 import json
+import re
 import tomllib
 from collections.abc import Mapping
 from functools import cached_property
@@ -177,10 +178,14 @@ def template(language: Language, name: str = "") -> str:
     return text.replace('"@NAME@"', json.dumps(name or {"de": "Mein Shop", "en": "My shop"}[language], ensure_ascii=False))
 
 
-def demo(base_url: str, exports: str = "exports", language: Language = "de") -> str:
-    """Return the template with the sources of a sandbox at *base_url* that writes its exports to the folder *exports*."""
+def demo(base_url: str, exports: str = "exports", language: Language | None = None) -> str:
+    """Return the template with the sources of a sandbox at *base_url* that writes its exports to the folder *exports*.
+
+    Without *language* it names none: each visitor's browser decides.
+    """
     sources = files("desk").joinpath("templates", "demo.toml").read_text(encoding="utf-8")
     quoted = {"@BASE_URL@": base_url.rstrip("/"), "@EXPORTS@": json.dumps(exports, ensure_ascii=False)[1:-1]}
     for marker, value in quoted.items():
         sources = sources.replace(marker, value)
-    return template(language, "Kastanie") + sources
+    desk = template(language or "de", "Kastanie")
+    return (desk if language else re.sub(r"^language = .*\n", "", desk, flags=re.MULTILINE)) + sources

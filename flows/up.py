@@ -48,7 +48,7 @@ class Wanted:
     prefect_port: int = 4200
     sandbox_port: int = 8787
     every: float = 5.0
-    language: Language = "de"
+    language: Language | None = None
     intake_port: int = 8790
 
 
@@ -135,7 +135,7 @@ def alone(home: Path) -> Iterator[None]:
         yield
 
 
-def demo_config(home: Path, port: int, language: Language) -> Path:
+def demo_config(home: Path, port: int, language: Language | None) -> Path:
     """Write the demonstration's configuration (or point the one that is there to the sandbox's port); return its path."""
     path, address = home / FILE, f"http://127.0.0.1:{port}/"
     text = path.read_text(encoding="utf-8") if path.is_file() else config.demo(address, "exports", language)

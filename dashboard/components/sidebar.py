@@ -19,7 +19,7 @@ def choose() -> Viewer:
     below.segmented_control(
         "Sprache / Language",
         ["de", "en"],
-        default=desk.language,
+        default=viewer.first_language(),
         format_func=str.upper,
         key=LANGUAGE,
         required=True,

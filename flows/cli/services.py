@@ -32,7 +32,9 @@ def up(
     sandbox_port: Annotated[int, typer.Option(help="Of the sandbox.")] = 8787,
     intake_port: Annotated[int, typer.Option(help="Of the intake, where a source is pushed to.")] = 8790,
     every: Annotated[float, typer.Option(help="With --demo: seconds between two things that are said.")] = 5.0,
-    language: Annotated[Literal["de", "en"], typer.Option("--language", "-l", help="With --demo: of the dashboard.")] = "de",
+    language: Annotated[
+        Literal["de", "en"] | None, typer.Option("--language", "-l", help="With --demo: of the dashboard; else each browser's.")
+    ] = None,
     config: Config = None,
 ) -> None:
     """Start everything: dashboard, Prefect with the schedules of prefect.yaml, with --demo the sandbox. Ctrl-C stops it."""

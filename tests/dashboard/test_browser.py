@@ -47,8 +47,8 @@ def address(home: Home, serve: Callable[[Home], str]) -> str:
     return serve(home)
 
 
-def visit(browser: Browser, url: str, width: int = 1280, scheme: str = "light") -> Page:
-    context: BrowserContext = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
+def visit(browser: Browser, url: str, width: int = 1280, scheme: str = "light", locale: str = "de-DE") -> Page:
+    context: BrowserContext = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, locale=locale)  # type: ignore[arg-type]
     page = context.new_page()
     page.set_default_timeout(45_000)
     expect.set_options(timeout=45_000)
@@ -230,4 +230,17 @@ def test_that_nobody_is_chosen_is_said_in_the_language_of_the_page(browser: Brow
     for said in ("Niemand ausgewählt", "Nobody chosen"):
         expect(who.get_by_placeholder(said).or_(who.get_by_text(said))).to_be_visible(timeout=20_000)
         page.get_by_text("EN", exact=True).click()
+    page.context.close()
+
+
+def test_a_desk_that_names_no_language_greets_each_visitor_in_theirs(browser: Browser, home: Home, serve: Callable[[Home], str]):
+    written = home.config.read_text("utf-8")
+    home.config.write_text(re.sub(r"^language = .*\n", "", written, flags=re.MULTILINE), "utf-8")
+    address = serve(home)
+    for locale, heading in (("en-GB", "Today"), ("de-AT", "Heute"), ("fr-FR", "Heute")):
+        page = visit(browser, address, locale=locale)
+        expect(page.get_by_role("heading", name=heading, exact=True)).to_be_visible()
+        page.context.close()
+    page = visit(browser, f"{address}/?lang=DE", locale="en-GB")
+    expect(page.get_by_role("heading", name="Heute", exact=True)).to_be_visible()
     page.context.close()
