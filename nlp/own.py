@@ -80,7 +80,7 @@ def _read_what_can_be(tagger: Tagger, texts: Sequence[str]) -> Vectors:
     """Return a vector for each of *texts* that the tagger makes one of: an odd text that somebody marked must not stop a desk."""
     try:
         return _read(tagger, texts)
-    except Exception:
+    except Exception:  # whatever a text makes it raise; a tagger that is broken itself stops the mentions that are to be read
         return _together([_read_what_can_be(tagger, [text]) for text in texts] if len(texts) > 1 else [])
 
 

@@ -14,7 +14,7 @@ from desk.reading import TOPICAL, Aspect
 from desk.review import aspect_of
 from store import leases
 from store.tables import Lease, Mention, Tag
-from store.tags import decide, decide_all, lock, reading_of
+from store.tags import lock, reading_of, say
 from store.writing import whole
 
 _HOLD = timedelta(minutes=5)
@@ -52,7 +52,8 @@ def _answer(session: Session, mention_id: int, reading_id: int, key: str, value:
         raise KummerkastenError(f"there is no mention {mention_id}")
     _still_open(session, mention_id, reading_id, key)
     aspect, _, topic = key.partition(":")
-    decide(session, mention_id, cast(Aspect, aspect), topic or value, value == "yes", person, now)
+    say(session, mention_id, [(cast(Aspect, aspect), topic or value, value == "yes")], person, now)
+    session.commit()
 
 
 def _still_open(session: Session, mention_id: int, reading_id: int, key: str) -> None:
@@ -94,7 +95,8 @@ def _confirm(
     words = [(cast(Aspect, tag.aspect), tag.value, True) for tag in standing if not tag.person]
     if words:
         _same_words(session, mention_id, reading_id)
-        decide_all(session, mention_id, words, person, now)
+        say(session, mention_id, words, person, now)
+        session.commit()
     return len(words)
 
 

@@ -123,15 +123,22 @@ def decide(session: Session, mention_id: int, aspect: Aspect, value: str, holds:
 
 def decide_all(session: Session, mention_id: int, words: Sequence[Word], person: str, now: datetime) -> None:
     """Store several words of a person about one mention, all of them or none; see `decide`; commits."""
+
+    def work() -> None:
+        say(session, mention_id, words, person, now)
+        session.commit()
+
+    whole(session, work)
+
+
+def say(session: Session, mention_id: int, words: Sequence[Word], person: str, now: datetime) -> None:
+    """Do as `decide_all` within the caller's transaction."""
     for aspect, value, _ in words:
         if aspect not in get_args(Aspect) or value not in _VALUES.get(aspect, (value,)):
             takes = ", ".join(_VALUES.get(aspect, ("a topic",)))
             raise KummerkastenError(f'"{value}" is no answer about {aspect}; it takes {takes}')
-    if words:
-        whole(session, lambda: _decide(session, mention_id, words, person, now))
-
-
-def _decide(session: Session, mention_id: int, words: Sequence[Word], person: str, now: datetime) -> None:
+    if not words:
+        return
     if not lock(session, [mention_id]):
         raise KummerkastenError(f"there is no mention {mention_id}")
     for word in words:
@@ -139,7 +146,6 @@ def _decide(session: Session, mention_id: int, words: Sequence[Word], person: st
     again = {"routed_at": None, "claimed_by": None, "claimed_until": None}  # what is in hand just now was decided without this
     read = update(Mention).where(col(Mention.id) == mention_id, ~col(Mention.ours), col(Mention.read_at).is_not(None))
     session.execute(read.values(**again))
-    session.commit()
 
 
 def _replace(session: Session, mention_id: int, word: Word, person: str, now: datetime) -> None:

@@ -11,7 +11,7 @@ from desk.errors import ConfigurationError, FateUnknown, SourceBusy, SourceError
 from desk.source import Source
 from flows.settings import Settings
 from flows.work import limits as shared
-from flows.work.common import Clock, Tell, silent, utc_now, worker_name
+from flows.work.common import Clock, Tell, fault, silent, utc_now, worker_name
 from listeners.contract import Listener, Receipt, ReplyTo
 from listeners.http import Client
 from listeners.limits import Limits
@@ -78,7 +78,7 @@ class Post:
         except ConfigurationError as error:
             return self._bury(one, str(error), "mend the configuration, then send it again")
         except Exception as error:  # a platform's answer that nobody foresaw: whether it arrived is not known
-            return self._bury(one, f"{type(error).__name__}: {error}", LOOK_YOURSELF, uncertain=True)
+            return self._bury(one, fault(error), LOOK_YOURSELF, uncertain=True)
 
     def _wrong(self, source: Source, listener: Listener, one: Outgoing) -> str | None:
         rules = listener.allowed(source).get(one.answered.kind)

@@ -4,10 +4,12 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from desk.classifier import without_plugged
+from desk.errors import KummerkastenError
 from desk.reading import Reading, Tagger, nothing_said
 from flows.settings import Settings
 from flows.work.common import Clock, Tell, fault, silent, utc_now, worker_name
@@ -21,6 +23,17 @@ if TYPE_CHECKING:
     from store.tables import ModelVersion
 
 BATCH = 256
+_PARCEL = (
+    "Guten Tag, wo bleibt mein Paket?",
+    "Good morning, where is my parcel?",
+    "Bonjour, où est mon colis ?",
+    "Buenos días, ¿dónde está mi paquete?",
+    "Buongiorno, dov'è il mio pacco?",
+    "Goedemorgen, waar blijft mijn pakket?",
+    "Dzień dobry, gdzie jest moja paczka?",
+)
+_HARMLESS = (*_PARCEL, " ".join(_PARCEL * 20))
+"""What every tagger reads, short and long and for classifiers of one language too: one that fails here is broken itself."""
 _log = logging.getLogger("kummerkasten")
 
 
@@ -96,36 +109,49 @@ def read(
             waiting = claim_unread(session, worker, clock(), limit=batch)
         if not waiting:
             break
-        tagger = tagger or load_tagger(settings)
-        _read_batch(settings, tagger, waiting, worker, clock)
+        try:
+            tagger = tagger or load_tagger(settings)
+            _read_batch(settings, tagger, waiting, worker, clock)
+        except BaseException:
+            with settings.session() as session:
+                release(session, [one.id for one in waiting], worker)
+            raise
         total += len(waiting)
         tell("tag", len(waiting))
     return total
 
 
 def _read_batch(settings: Settings, tagger: Tagger, waiting: Sequence[Unread], worker: str, clock: Clock) -> None:
-    try:
-        ids = [one.id for one in waiting]
-        readings = dict(zip(ids, in_our_words(settings, tagger, _readings(tagger, waiting), ids), strict=True))
-        with settings.session() as session:
-            save_readings(session, readings, clock(), worker=worker)
-    except BaseException:
-        with settings.session() as session:
-            release(session, [one.id for one in waiting], worker)
-        raise
+    ids = [one.id for one in waiting]
+    readings = dict(zip(ids, in_our_words(settings, tagger, _readings(tagger, waiting), ids), strict=True))
+    with settings.session() as session:
+        save_readings(session, readings, clock(), worker=worker)
 
 
 def _readings(tagger: Tagger, waiting: Sequence[Unread]) -> list[Reading]:
-    """Return a reading for each; a text that no tagger survives is marked as not read, so that it stops nobody behind it."""
+    """Return a reading for each; a text that no tagger survives is marked as not read, so that it stops nobody behind it.
+
+    Raises what a broken tagger raises: then nothing is marked.
+    """
     try:
-        return tagger.tag([one.text for one in waiting])
-    except Exception as error:
+        return _sound(tagger, [one.text for one in waiting])
+    except (KummerkastenError, MemoryError, OSError):  # the model, its file or the machine: no text is to blame
+        raise
+    except Exception as error:  # libraries raise what they like about a text; whether it is the text is found out below
         failure = fault(error)
     if len(waiting) > 1:
         return [reading for one in waiting for reading in _readings(tagger, [one])]
-    tagger.tag(["Guten Tag"])  # raises where it is the tagger that is broken, and not this text
+    _sound(tagger, _HARMLESS)
     _log.warning("Mention %d could not be read, so a person has to: %s", waiting[0].id, failure)
     return [_unreadable(tagger)]
+
+
+def _sound(tagger: Tagger, texts: Sequence[str]) -> list[Reading]:
+    """Return a reading for each; raises ValueError where there is none for each, or where a probability is no number."""
+    readings = tagger.tag(texts)
+    if len(readings) != len(texts) or not all(isfinite(odds) for one in readings for odds in one.probabilities.values()):
+        raise ValueError("that is no reading for each text")
+    return readings
 
 
 def _unreadable(tagger: Tagger) -> Reading:

@@ -14,7 +14,7 @@ from desk.mention import KINDS, Kind
 from desk.problems import did_you_mean
 from desk.source import Source
 from flows.settings import Settings
-from flows.work.common import Clock, Tell, silent, utc_now, worker_name
+from flows.work.common import Clock, Tell, fault, silent, utc_now, worker_name
 from listeners.contract import Broken, Page
 from listeners.files import Described, describe, read_file
 from store import ledger, mentions
@@ -79,8 +79,8 @@ def take_in(
             broken += page.broken[: _MOST_PLACES - len(broken)]
             tell(path.name, done.fetched)
         outcome, error = "done", ""
-    except Exception as fault:
-        error = str(fault)
+    except Exception as stopped:  # whatever it is, the ledger says it; and it is raised on
+        error = fault(stopped)
         raise
     finally:
         with settings.session() as session:

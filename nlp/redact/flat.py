@@ -12,6 +12,10 @@ CAPITAL = "A-ZÀ-ÖØ-ÞĀĂĄĆČĎĐĒĘĚĞĢĪİĶĹĻĽŁŃŅŇŐŒŔŘŚŞ
 MASK = "\ua66e"
 """Stands where something was found: a word sign, so that nothing begins or ends beside it, in no alphabet that is looked for."""
 
+_UNSEEN = ("Cf", "Mn", "Me", "Cs")
+"""Categories of signs that nobody sees, or that only adorn the one before: joiners, marks of direction, strokes, variants."""
+_BLANKS = "\u115f\u1160\ufffd"
+"""Letters without a shape, and what is stored in the place of a null byte."""
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _PIECES = re.compile("[ -~\näöüÄÖÜß]+(?![\u0300-\u036f])|.[\u0300-\u036f]{0,4}", re.DOTALL)
 
@@ -26,7 +30,7 @@ class Flat:
 
 
 def flat(text: str) -> Flat:
-    """Return *text* in NFKC with ASCII digits, plain spaces, hyphens and apostrophes, and without invisible and control signs."""
+    """Return *text* in NFKC with ASCII digits, plain spaces, hyphens and apostrophes, and without what nobody sees."""
     if text.isascii() and not _CONTROL.search(text):
         return Flat(text, range(len(text)), range(1, len(text) + 1))
     signs: list[str] = []
@@ -55,8 +59,10 @@ def _one(sign: str) -> str:
     if sign.isdecimal():
         return str(unicodedata.decimal(sign))
     category = unicodedata.category(sign)
-    if category == "Cf" or (category == "Cc" and sign not in "\t\n\r"):
+    if category in _UNSEEN or sign in _BLANKS or (category == "Cc" and sign not in "\t\n\r"):
         return ""
-    if category in ("Pd", "Zs") or sign == "\u2212":
-        return " " if category == "Zs" else "-"
+    if category == "Zs" or sign == "\u2800":  # braille without a dot
+        return " "
+    if category == "Pd" or sign == "\u2212":
+        return "-"
     return "'" if sign in "\u2018\u2019\u02bc\u00b4" else sign

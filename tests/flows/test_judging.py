@@ -120,3 +120,16 @@ def test_an_answer_that_there_is_not_is_named_with_its_line(tmp_path: Path, row:
     path = tmp_path / "mine.jsonl"
     path.write_text(json.dumps(row) + "\n", "utf-8")
     assert says in " ".join(kk(path, code=2).output.split())
+
+
+def test_figures_that_cannot_be_written_down_are_shown_all_the_same(model: Path, texts: Path) -> None:
+    (model / "card.json").write_text(
+        json.dumps(json.loads((model / "card.json").read_text("utf-8")) | {"evaluation": {}}), "utf-8"
+    )
+    before = tagger(model)
+    (model / "card.json").unlink()
+    (model / "card.json").mkdir()  # even root cannot put a file in its place
+    assert before is tagger(model)
+    done = " ".join(kk(texts, "--model", model, "--write", code=2).output.split())
+    assert "friction:payment" in done
+    assert "The figures cannot be written into" in done

@@ -30,6 +30,20 @@ HOSTILE = {
     "months": "01/20 ",
     "days": "01.-03.",
     "control signs": "a\x00",
+    "signs of variants": "1\ufe0f",
+    "marks of direction": "\u202e1 \u200f",
+}
+UNSEEN = {
+    "null bytes": "\x00",
+    "what is stored for a null byte": "\ufffd",
+    "halves of pairs": "\ud800",
+    "zero-width joiners": "\u200d",
+    "marks of direction": "\u202e",
+    "joiners of letters": "\u034f",
+    "signs of variants": "\ufe0f",
+    "strokes": "\u0336",
+    "Hangul without a shape": "\u3164",
+    "keycaps": "\ufe0f\u20e3",
 }
 
 
@@ -219,6 +233,17 @@ def test_what_only_sounds_like_a_street_stays(text):
 )
 def test_slips_entities_and_line_breaks_hide_nobody(text, hidden):
     assert redact(text).text == hidden
+
+
+@pytest.mark.parametrize("sign", UNSEEN.values(), ids=UNSEEN.keys())
+@is_hidden(
+    ("DE89370400440532013000", "[IBAN]"),
+    ("anna.maier@web.de", "[E-Mail]"),
+    ("4111111111111111", "[Karte]"),
+    ("01764406901", "[Telefon]"),
+)
+def test_what_nobody_sees_between_its_letters_hides_nothing_from_us(text, hidden, sign):
+    assert redact(f"Hier: {sign.join(text)}, danke").text == f"Hier: {hidden}, danke"
 
 
 @stays(

@@ -5,13 +5,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event, text
 from sqlmodel import Session
 from things import DAY, HOUR, MINUTE, NOW, kept, read, route, row, said, waiting
 
 from desk.errors import Conflict, KummerkastenError
 from desk.shares import Share
 from store.corrections import corrections
+from store.engine import connect
 from store.engine import session as open_session
 from store.quality import agreement
 from store.review import confirm
@@ -184,6 +185,38 @@ def test_of_two_who_confirm_at_once_one_stores_it_and_nobody_is_in_the_wrong(eng
     with open_session(engine) as session:
         assert len({who for who, _ in words(session, one).values()}) == 1
         assert len([tag for tag in statements(session, one) if tag.person]) == 6
+
+
+def test_who_confirms_anew_after_giving_way_to_another_sees_what_the_other_has_said(postgres_url: str) -> None:
+    """Two transactions that wait for each other: PostgreSQL ends the confirmation, which begins again from its beginning."""
+    engine = connect(postgres_url)
+    with open_session(engine) as session:
+        kept(session, said())
+        read(session, "1", praise=("service",))
+        one = row(session).id or 0
+        latest = reading_id(session, one)
+    locked = threading.Event()
+
+    def confirming() -> int:
+        impatient = connect(f"{postgres_url}?options=-cdeadlock_timeout%3D10ms")
+        event.listen(impatient, "after_cursor_execute", lambda *said: locked.set() if "FOR UPDATE" in said[2] else None)
+        try:
+            with open_session(impatient) as session:
+                return confirm(session, one, latest, SHOWN, "uta", NOW)
+        finally:
+            impatient.dispose()
+
+    with open_session(engine) as session, ThreadPoolExecutor(1) as pool:
+        session.execute(text("SET deadlock_timeout = '1min'"))
+        session.execute(text("UPDATE tag SET stands = stands"))
+        done = pool.submit(confirming)
+        assert locked.wait(30)
+        decide(session, one, "sentiment", "positive", True, "mira", NOW)
+        with pytest.raises(Conflict) as lost:
+            done.result(30)
+        assert lost.value.winner == "mira"
+        assert words(session, one) == {("sentiment", "positive"): ("person:mira", True)}
+    engine.dispose()
 
 
 def test_nothing_can_be_confirmed_about_no_mention(session: Session) -> None:
