@@ -9,7 +9,6 @@ them is measured in processes of its own, so that none finds what another has le
 """
 
 import argparse
-import json
 import os
 import resource
 import statistics
@@ -24,7 +23,7 @@ import numpy as np
 
 from bench.common import machine, say
 from nlp.tagger import OnnxTagger
-from nlp.train_data import AUTHORED
+from nlp.train_data import authored
 
 WORDS = 18
 """A text of 18 words has about 30 tokens."""
@@ -42,10 +41,7 @@ SHARE = (
 
 def texts(number: int) -> Iterator[str]:
     """Yield authored texts, cut or put together to WORDS words, each with a number of its own so that none is read twice."""
-    rows = [
-        json.loads(line)["text"] for path in sorted(AUTHORED.glob("*.jsonl")) for line in path.read_text("utf-8").splitlines()
-    ]
-    words = " ".join(rows).split()
+    words = " ".join(row["text"] for row in authored()).split()
     for place in range(number):
         start = place * WORDS % (len(words) - WORDS)
         yield " ".join([*words[start : start + WORDS - 1], str(place)])

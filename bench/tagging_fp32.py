@@ -36,7 +36,7 @@ OURS = "the tagger (int8)"
 
 def check(folder: Path) -> None:
     """Raise ValueError unless *folder* holds the fp32 weights of the model that ships."""
-    from nlp.finetune import saved_probe
+    from nlp.lessons import saved_probe
 
     taught, shipped = saved_probe(folder).folded()[0], Heads.load(SHIPPED).weights
     if taught.shape != shipped.shape:
@@ -53,6 +53,8 @@ def of_transformers(folder: str, attention: str) -> Callable[[Sequence[str]], Nu
     import torch
     from transformers import AutoModel, AutoTokenizer
 
+    from nlp.finetune import LAYERS
+
     torch.set_num_threads(os.cpu_count() or 1)
     heads, tokenizer = Heads.load(SHIPPED), AutoTokenizer.from_pretrained(folder)
     model = AutoModel.from_pretrained(folder, add_pooling_layer=False, attn_implementation=attention).float().eval()
@@ -63,7 +65,7 @@ def of_transformers(folder: str, attention: str) -> Callable[[Sequence[str]], Nu
         with torch.inference_mode():
             states = model(**fed, output_hidden_states=True).hidden_states
             mask = fed["attention_mask"].unsqueeze(-1).float()
-            means = torch.cat([(states[layer] * mask).sum(1) / mask.sum(1) for layer in (-1, 9)], dim=1)
+            means = torch.cat([(states[layer] * mask).sum(1) / mask.sum(1) for layer in LAYERS], dim=1)
         return heads.probabilities(means.numpy())
 
     return read

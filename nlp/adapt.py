@@ -7,7 +7,9 @@ import torch
 from torch.nn import functional
 from transformers import AutoTokenizer
 
-from nlp.finetune import batches, device, load, padded, precision, tokenised
+from nlp.finetune import device, load, padded, precision
+from nlp.lessons import batches, tokenised
+from nlp.whole import whole
 
 _HIDDEN = 0.15
 _SPECIAL = 4
@@ -48,6 +50,6 @@ def adapt(base: str, texts: Sequence[str], out: Path, epochs: int = 2, rate: flo
             schedule.step()
             total += step.detach()
         print(f"adaptation {epoch + 1} of {epochs}: loss {float(total) / (steps // epochs):.3f}", flush=True)  # noqa: T201
-    out.mkdir(parents=True, exist_ok=True)
-    encoder.save_pretrained(out)
-    tokenizer.save_pretrained(out)
+    with whole(out) as folder:
+        encoder.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)

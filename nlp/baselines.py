@@ -129,7 +129,8 @@ def encoded_by(base: str) -> Encode:
 
     @lru_cache(maxsize=3)
     def vectors(texts: tuple[str, ...]) -> Numbers:
-        from nlp.finetune import features, load, tokenised
+        from nlp.finetune import features, load
+        from nlp.lessons import tokenised
 
         return features(load(base), tokenised(base, texts))
 

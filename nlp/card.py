@@ -5,13 +5,19 @@ Sets are named by what a figure on them means: texts that customers really wrote
 """
 
 import json
+import os
+import re
+import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from desk.shares import FEW
 from nlp import aims, evaluate, train_data
 from nlp import card_tables as tables
+from nlp.card_facts import facts
 from nlp.evaluate import Judged
 from nlp.heads import COLUMNS
 from nlp.summary import summary
@@ -86,7 +92,7 @@ def misses(part: Judged, most: int = 8) -> list[dict[str, Any]]:
     for label in sorted(evaluate.labels(part, "friction"), key=lambda label: label.f1.value):
         column = COLUMNS.index(label.key)
         missed = [index for index in range(len(part.rows)) if truth[index, column] > 0.5 and not part.said[index, column]]
-        if missed and label.texts >= 10:
+        if missed and label.texts >= FEW:
             row = part.rows[min(missed, key=lambda index: abs(len(part.rows[index]["text"]) - 90))]
             index = part.rows.index(row)
             said = [
@@ -96,14 +102,15 @@ def misses(part: Judged, most: int = 8) -> list[dict[str, Any]]:
     return found[:most]
 
 
-def write(card: Mapping[str, Any], path: Path = CARD) -> None:
-    """Write the model card of *card* (``card.json`` with its evaluation)."""
+def document(card: Mapping[str, Any]) -> str:
+    """Return the model card of *card* (``card.json`` with its evaluation), for readers."""
     said = card["evaluation"]
     found = said["sets"]
     main = [one for one in found if one["name"] in tables.MAIN]
     text = TEMPLATE.read_text(encoding="utf-8")
     values = {
         "model": f"{card['name']}@{card['version']}",
+        "made": f"{said['made_at']}, {said['machine']}",
         "figures": _tables(tables.figures(found)),
         "aims": aims.sentence(found),
         "choices": _table(*tables.choices(said)) if said["choices"] else "Not measured in this run.",
@@ -116,55 +123,37 @@ def write(card: Mapping[str, Any], path: Path = CARD) -> None:
         "unsure_in_all": " ".join(map(tables.unsure_in_all, main)),
         "neighbours": tables.neighbours(found),
         "misses": _misses(said["misses"]),
-        "made": f"{said['made_at']}, {said['machine']}",
-        "texts": ", ".join(f"{count:,} {part}" for part, count in card["texts"].items()),
-        "licensed": f"{card['licensed']:,}",
-        "others": f"{_of_other_languages():,}",
-        "checkout": ", ".join(f"{tables.texts_with(one, 'friction:checkout'):,} in “{one['name']}”" for one in main),
-        "course": _course(card),
-        "int8": _int8(card),
-        "cost": card.get("cost") or "What the training of this version cost was not written down.",
+        **facts(card, found),
     }
-    for key, value in values.items():
-        text = text.replace(f"{{{{{key}}}}}", str(value))
-    path.write_text(text, encoding="utf-8")
+    return re.sub(r"\{\{(\w+)\}\}", lambda place: values[place[1]], text)
 
 
-def _int8(card: Mapping[str, Any]) -> str:
-    """Say what int8 costs, in points of the figure that loses most; nothing where fp32 was not measured."""
-    before, after = card.get("fp32", {}), card.get("dev", {})
-    lost = {name: round(100 * (before[name] - after[name]), 1) for name in before if name in after}
-    if not lost:
-        return ""
-    name = max(lost, key=lambda one: lost[one])
-    points = f"; most is lost in {name}, {lost[name]:.1f} points" if lost[name] > 0 else ", and none is lower"
-    return f"Figures of int8 and of fp32 were compared on real texts of the development part{points}."
+def write(folder: Path, card: Mapping[str, Any], text: Path | None = None) -> None:
+    """Write ``card.json`` into *folder*, and the model card of it to *text*.
+
+    Whenever this is cut short, each of them is whole: the one that stood there or the new one.
+    """
+    files = {text: document(card)} if text else {}
+    files[folder / "card.json"] = (
+        json.dumps(card, indent=1, ensure_ascii=False) + "\n"
+    )  # last: its change is what readers look for
+    with ExitStack() as stack:
+        ready = {path.resolve(): _beside(path.resolve(), said, stack) for path, said in files.items()}
+        for path, scratch in ready.items():
+            scratch.replace(path)
 
 
-def _of_other_languages() -> int:
-    """Return how many authored texts that train are neither German nor English."""
-    return sum(row["lang"] not in HOME for row in train_data.authored() if train_data.part_of(row) == "train")
-
-
-def _course(card: Mapping[str, Any]) -> str:
-    """Return how it was trained, in a sentence or two."""
-    count = card["students"]
-    students = f"{count} student{'s' * (count != 1)} of {card['student']['epochs']} epochs"
-    if start := card.get("start"):
-        return (
-            f"It goes on from {start}: {students}, for whom a text's label counts {card['trust']:.0%} and what that model "
-            f"said of it the rest, with {card['licensed_share']:.0%} of the licensed texts in each epoch."
-        )
-    return (
-        f"{card['teachers']} teachers of {card['plan']['epochs']} epochs; {students} learned from what all teachers say, "
-        f"on these texts and on {card['raw']:,} real ones without labels; what ships is the average of the students and "
-        "of the teachers' average."
-    )
-
-
-def save(folder: Path, card: Mapping[str, Any]) -> None:
-    """Write ``card.json``."""
-    (folder / "card.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+def _beside(path: Path, text: str, stack: ExitStack) -> Path:
+    """Write what shall become *path* next to it, as readable as that is; it goes where it never comes to that."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    scratch = Path(name)
+    stack.callback(scratch.unlink, missing_ok=True)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(handle)  # or after a power cut the new name may hold nothing
+    scratch.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o644)
+    return scratch
 
 
 def _tables(found: Sequence[tables.Table]) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from desk.shares import FEW
 from nlp.aims import AIMS, PUBLISHED, below_german
 
 Table = tuple[list[str], list[list[str]]]
@@ -15,8 +16,6 @@ BY = ("language", "kind", "training", "dataset")
 _GROUPED = ("friction micro-F1", "sentiment macro-F1", "intent accuracy", "needs_reply F1", "urgent F1")
 _RANGED = ("friction micro-F1", "sentiment macro-F1")
 """The figures of other choices that are shown with their range."""
-_FEW = 10
-"""A label with fewer texts than this has no worst place: its F1 is luck."""
 
 
 def ranged(figure: Figure | None) -> str:
@@ -109,7 +108,7 @@ def worst(one: Set) -> str:
     """Name the worst label of friction, of praise and of all else; nothing where no label has enough texts to tell."""
     kinds: dict[str, list[Mapping[str, Any]]] = {"friction": [], "praise": [], "": []}
     for aspect, found in one["labels"].items():
-        kinds[aspect if aspect in kinds else ""] += [label for label in found if label["texts"] >= _FEW]
+        kinds[aspect if aspect in kinds else ""] += [label for label in found if label["texts"] >= FEW]  # else F1 is luck
     lowest = [min(some, key=lambda label: float(label["f1"][0])) for some in kinds.values() if some]
     named = [f"{label['key']}, F1 {ranged(label['f1'])} ({label['texts']:,} texts)" for label in lowest]
     return f"Worst labels with ten texts or more on “{one['name']}”: {'; '.join(named)}." if named else ""

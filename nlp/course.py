@@ -1,16 +1,18 @@
 """What a training is made of: texts and their parts, how teachers and students learn, and where results go (extra ``train``)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from nlp import evaluate, train_data
 from nlp.calibrate import calibrate
-from nlp.finetune import Lessons, Plan, Probe, features, lessons_of, load, predict, regress, tokenised
+from nlp.finetune import features, load, predict, regress
 from nlp.heads import COLUMNS, Numbers
+from nlp.lessons import Lessons, Plan, Probe, lessons_of, tokenised
 from nlp.train_data import Row, targets
 
 _VARIATIONS = ((1.0, 0.1), (0.75, 0.1), (1.25, 0.1), (1.0, 0.05), (1.0, 0.15))
@@ -61,6 +63,12 @@ class Course:
         if not self.real or self.start:  # from its own opinion a model learns nothing
             return []
         return train_data.unlabelled(self.real, self.rows["train"] + self.rows["dev"] + self.rows["test"])
+
+    @property
+    def made_of(self) -> dict[str, Any]:
+        """What all results in ``work`` depend on, as JSON has it; the rest is said on the card alone."""
+        said = {name: value for name, value in asdict(self).items() if name not in ("work", "start_name", "cost")}
+        return {name: str(value.resolve()) if isinstance(value, Path) else value for name, value in said.items()}
 
     @property
     def adapted(self) -> str:

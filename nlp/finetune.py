@@ -7,10 +7,8 @@
 """
 
 import copy
-import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,66 +17,12 @@ import torch
 from torch.nn import functional
 from transformers import AutoModel, AutoTokenizer
 
-from nlp.encoder import PREFIX, cut
 from nlp.heads import CHOICES, COLUMNS, Numbers, squash
+from nlp.lessons import Lessons, Plan, Probe, epochs_of, saved_probe
+from nlp.whole import whole
 
 LAYERS = (-1, 9)
 """The layers whose means over the tokens are the features (see docs/training.md)."""
-_TOKENS = 160
-_ENCODE = 256
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How long and how fast to learn; ``decay`` is by how much each deeper layer learns slower (Howard and Ruder, 2018)."""
-
-    epochs: int = 4
-    rate: float = 2e-4
-    head_rate: float = 2e-4
-    batch: int = 32
-    decay: float = 0.92
-    dropout: float = 0.1
-    average: float = 0.998
-    """Share of the running average of all weights that each step keeps (Polyak averaging); 0 takes the last weights."""
-    seed: int = 7
-
-
-@dataclass(frozen=True)
-class Lessons:
-    """What is learned from: token ids, targets, masks and weights, one row per text.
-
-    ``share`` is how likely each text is read in an epoch; without it all are.
-    """
-
-    tokens: list[list[int]]
-    truth: Numbers
-    mask: Numbers
-    weight: Numbers
-    share: Numbers | None = None
-
-    def __len__(self) -> int:
-        return len(self.tokens)
-
-    def drawn(self, seed: int) -> list[int]:
-        """Return the texts of one epoch."""
-        if self.share is None:
-            return list(range(len(self)))
-        return np.flatnonzero(np.random.default_rng(seed).random(len(self)) < self.share).tolist()
-
-
-@dataclass(frozen=True)
-class Probe:
-    """Heads on standardised features: ``(vector - mean) / spread @ weights + bias``."""
-
-    mean: Numbers
-    spread: Numbers
-    weights: Numbers
-    bias: Numbers
-
-    def folded(self) -> tuple[Numbers, Numbers]:
-        """Return weights and bias for plain vectors."""
-        weights = self.weights / self.spread[:, None]
-        return weights.astype(np.float32), (self.bias - self.mean @ weights).astype(np.float32)
 
 
 class Tagger(torch.nn.Module):
@@ -143,15 +87,6 @@ def _tiles() -> bool:
     return bool(torch.cpu.get_capabilities().get("amx_bf16"))
 
 
-def tokenised(base: str, texts: Sequence[str], most: int = _TOKENS) -> list[list[int]]:
-    """Return the token ids of each text as the encoder reads it."""
-    if not texts:
-        return []
-    tokenizer = AutoTokenizer.from_pretrained(base)
-    ids: list[list[int]] = tokenizer([PREFIX + cut(text) for text in texts], truncation=True, max_length=most)["input_ids"]
-    return ids
-
-
 def padded(tokens: Sequence[Sequence[int]], pad: int, where: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
     """Return ids and attention mask of a batch."""
     width = max(map(len, tokens))
@@ -160,15 +95,6 @@ def padded(tokens: Sequence[Sequence[int]], pad: int, where: torch.device) -> tu
     for row, some in enumerate(tokens):
         ids[row, : len(some)], mask[row, : len(some)] = some, 1
     return torch.from_numpy(ids).to(where), torch.from_numpy(mask).to(where)
-
-
-def batches(lengths: Sequence[int], size: int, seed: int, texts: Sequence[int] | None = None) -> Iterator[list[int]]:
-    """Yield shuffled batches of *texts* (all, by default) of like length, so that little is padded."""
-    chance = random.Random(seed)  # noqa: S311
-    order = sorted(range(len(lengths)) if texts is None else texts, key=lambda index: lengths[index] * chance.uniform(0.8, 1.25))
-    some = [order[start : start + size] for start in range(0, len(order), size)]
-    chance.shuffle(some)
-    return iter(some)
 
 
 def features(encoder: Any, tokens: Sequence[Sequence[int]], size: int = 128, exact: bool = False) -> Numbers:
@@ -229,8 +155,7 @@ def finetune(base: str, lessons: Lessons, probe: Probe, plan: Plan, out: Path | 
     pairs = [(old, new) for old, new in zip(average.parameters(), model.parameters(), strict=True) if new.requires_grad]
     kept, learned = [old for old, _ in pairs], [new for _, new in pairs]
     lengths = [len(some) for some in lessons.tokens]
-    seeds = [plan.seed * 1000 + epoch for epoch in range(plan.epochs)]
-    epochs = [list(batches(lengths, plan.batch, seed, lessons.drawn(seed))) for seed in seeds]
+    epochs = epochs_of(lessons, plan)
     steps = sum(map(len, epochs))
     optimizer = torch.optim.AdamW(_groups(model, plan), weight_decay=0.01, fused=where.type == "cuda")
     rates = [group["lr"] for group in optimizer.param_groups]
@@ -273,17 +198,10 @@ def _groups(model: Tagger, plan: Plan) -> list[dict[str, Any]]:
 
 def save(model: Tagger, base: str, out: Path) -> None:
     """Write the encoder, its tokenizer and its heads (``probe.npz``) to *out*."""
-    out.mkdir(parents=True, exist_ok=True)
-    model.encoder.save_pretrained(out)
-    AutoTokenizer.from_pretrained(base).save_pretrained(out)
-    probe = model.probe()
-    np.savez(out / "probe.npz", mean=probe.mean, spread=probe.spread, weights=probe.weights, bias=probe.bias)
-
-
-def saved_probe(folder: Path) -> Probe:
-    """Return the heads that `save` has written."""
-    with np.load(folder / "probe.npz") as stored:
-        return Probe(stored["mean"], stored["spread"], stored["weights"], stored["bias"])
+    with whole(out) as folder:
+        model.encoder.save_pretrained(folder)
+        AutoTokenizer.from_pretrained(base).save_pretrained(folder)
+        model.probe().save(folder)
 
 
 def predict(folder: str, tokens: Sequence[Sequence[int]]) -> Numbers:
@@ -301,8 +219,3 @@ def soup(folders: Sequence[Path], out: Path) -> None:
         for name, parameter in blend.named_parameters():
             parameter.copy_(torch.stack([other[name] for other in others]).mean(dim=0))
     save(blend, str(folders[0]), out)
-
-
-def lessons_of(base: str, texts: Sequence[str], truth: Numbers, mask: Numbers, weight: Numbers | None = None) -> Lessons:
-    """Return lessons from texts and what is known of them."""
-    return Lessons(tokenised(base, texts), truth, mask, np.ones(len(texts), np.float32) if weight is None else weight)

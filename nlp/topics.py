@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from desk.reading import Reading, Tagger
 from desk.taxonomy import FEWEST
+from nlp.tagger import tagger, wavers
 from nlp.train_data import HOME, Row, authored, digest, part_of
 
 Vectors = NDArray[np.float32]
@@ -44,8 +45,6 @@ _SLOPE, _LEAST, _MIDDLE = 2.2, 1.3, 0.5
 and that it is even at _MIDDLE of the way from nothing to the examples' median score (at least at _LEAST)."""
 _STRENGTH = 2.0
 """How much this counts: as much as that many examples in doubt."""
-_BAND = 0.35
-"""Log-odds this close to the threshold's are unsure, as the tagger's own are."""
 
 
 @dataclass(frozen=True)
@@ -190,8 +189,7 @@ def with_own(readings: Sequence[Reading], own: OwnTopics) -> list[Reading]:
 def _with(reading: Reading, chances: Mapping[str, float]) -> Reading:
     known = {**reading.probabilities, **{f"friction:{key}": chance for key, chance in chances.items()}}
     holds = (*reading.friction, *(key for key, chance in chances.items() if chance >= THRESHOLD))
-    low, high = (1 / (1 + np.exp(-side * _BAND)) for side in (-1, 1))
-    unsure = (f"friction:{key}" for key, chance in chances.items() if low < chance < high)
+    unsure = (f"friction:{key}" for key, chance in chances.items() if wavers(chance, THRESHOLD))
     friction = tuple(sorted(holds, key=lambda key: -known.get(f"friction:{key}", 1.0)))
     return replace(reading, friction=friction, probabilities=known, unsure=(*reading.unsure, *unsure))
 
@@ -263,8 +261,6 @@ def _calibrated(known: Vectors, others: Vectors) -> tuple[float, float]:
 
 def main() -> None:
     """Write the background that ships, for the tagger that ships."""
-    from nlp.tagger import tagger
-
     Background.read(tagger()).save(SHIPPED)
     sys.stdout.write(f"{SHIPPED}: {SHIPPED.stat().st_size / 2**20:.1f} MiB\n")
 

@@ -5,7 +5,8 @@
 - ``--real`` holds texts whose annotations the project publishes by hash (nlp/corpus/annotations.jsonl), and ``raw_*.jsonl``
   without labels; ``--licensed`` a folder per licensed corpus. Without them the authored corpus alone trains.
 - As it stands, without options, this is how release 2026.12.1 was made (docs/training.md says what each stage brought).
-- Each stage leaves its result in ``--work`` and is skipped where that is there already; ``--only`` runs one stage.
+- Each stage leaves its result in ``--work`` and is skipped where that is there already; ``--only`` runs one stage. A folder that
+  another training began in is refused: its results are not this one's.
 - ``--start FOLDER`` goes on from a model that was trained before (a folder that `finetune` or nlp.unpack wrote): it is the only
   teacher, and students start from it. So release 2026.12.2 learned new labels, on a processor.
 - The test part is read by none of the stages; `kummerkasten evaluate` reads it.
@@ -22,15 +23,19 @@ from typing import Any
 
 import numpy as np
 
+from desk.errors import KummerkastenError
 from nlp import evaluate
 from nlp.adapt import adapt
+from nlp.beginning import begin, check_start
 from nlp.calibrate import Calibration, calibrate, lowest, trusted_more
 from nlp.course import Course, dev_figures, figures_of, mean_of, with_opinions
 from nlp.encoder import TOKENS as ENCODED
-from nlp.finetune import Lessons, Plan, features, finetune, load, saved_probe, soup, tokenised
+from nlp.finetune import features, finetune, load, soup
 from nlp.heads import COLUMNS, HOME, Heads, Numbers, squash
+from nlp.lessons import Lessons, Plan, saved_probe, tokenised
 from nlp.train_data import Row, targets
 from nlp.vocabulary import cut
+from nlp.whole import whole
 
 NAME = "kummerkasten-e5-small"
 PRESSING = ("friction:payment", "friction:checkout")
@@ -84,11 +89,17 @@ def run_student(course: Course, lessons: Lessons, number: int) -> None:
 
 
 def run_ship(course: Course, out: Path, version: str) -> None:
+    """Write what was trained to *out* as a tagger that reads: encoder and heads of one training, or nothing."""
+    with whole(out) as folder:
+        ship(course, folder, version)
+
+
+def ship(course: Course, out: Path, version: str) -> None:
     """Export what was trained as ONNX int8, calibrate its heads on what int8 makes of the development part, and write both."""
     from nlp.encoder import Encoder
     from nlp.export import export
 
-    trained = course.folder("student" if course.student.epochs else "teacher-0")
+    trained = course.folder("student") if course.student.epochs else course.taught[0]
     export(str(trained), out)
     weights, bias = saved_probe(trained).folded()
     dev = course.rows["dev"]
@@ -159,10 +170,10 @@ def say(what: str, figures: dict[str, float]) -> None:
     print(f"{what}: {json.dumps(figures)}", flush=True)  # noqa: T201
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Train from the command line."""
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    asked.add_argument("--base", default="intfloat/multilingual-e5-small", help="encoder to start from: a hub name or a folder")
+    asked.add_argument("--base", default="intfloat/multilingual-e5-small", help="encoder to teach: a hub name or a folder")
     asked.add_argument("--real", type=Path, help="folder of real texts (labelled by hash, and raw)")
     asked.add_argument("--licensed", type=Path, help="folder of licensed corpora")
     asked.add_argument("--work", type=Path, default=Path("training"), help="where stages leave their results")
@@ -188,14 +199,18 @@ def main() -> None:
     asked.add_argument("--student-dropout", type=float, default=0.05)
     asked.add_argument("--licensed-weight", type=float, default=0.5)
     asked.add_argument("--licensed-share", type=float, default=1.0, help="how many of the licensed texts each epoch reads")
-    given = asked.parse_args()
+    given = asked.parse_args(arguments)
+    stages = [given.only] if given.only else STAGES[2:] if given.start else STAGES
+    if "ship" in stages and not given.version:
+        asked.error("--version is needed to ship: every tag is signed with it")
+    if given.start and given.only in STAGES[:2]:
+        asked.error(f"--start goes on from a model that is there: nothing to {given.only}")
     plan = Plan(given.epochs, given.rate, given.rate, given.batch, given.decay, average=given.average)
     student = Plan(
         given.student_epochs, given.student_rate, given.student_rate, given.student_batch, given.decay, given.student_dropout
     )
-    given.work.mkdir(parents=True, exist_ok=True)
     course = Course(
-        base=cut(given.base, given.work / "base"),
+        base=str(given.start or given.base),
         work=given.work,
         real=given.real,
         licensed=given.licensed,
@@ -211,7 +226,14 @@ def main() -> None:
         trust=given.trust,
         cost=given.cost,
     )
-    stages = [given.only] if given.only else STAGES[2:] if given.start else STAGES
+    try:
+        if course.start:
+            check_start(course.start)
+        begin(course.work, course.made_of)
+        base = course.base if course.start else cut(course.base, course.folder("base"))
+    except KummerkastenError as error:
+        asked.error(str(error))
+    course = replace(course, base=base)
     if "adapt" in stages:
         run_adapt(course)
     if "teach" in stages:
@@ -220,8 +242,6 @@ def main() -> None:
     if "distil" in stages:
         run_distil(course)
     if "ship" in stages:
-        if not given.version:
-            asked.error("--version is needed to ship: every tag is signed with it")
         run_ship(course, given.out, given.version)
 
 

@@ -22,6 +22,8 @@ from safetensors.numpy import save_file
 
 from nlp.graph import Graph, Layer, UnknownGraph
 from nlp.heads import Heads, Numbers
+from nlp.lessons import Probe
+from nlp.whole import whole
 
 _ENCODER, _HEADS = "encoder.onnx", "heads.npz"
 _BESIDE = ("config.json", "tokenizer.json", "tokenizer_config.json", "card.json")
@@ -45,12 +47,12 @@ def unpack(model: Path, out: Path) -> None:
     if width != 2 * config["hidden_size"]:
         raise ValueError(f"{model / _HEADS} reads {width} numbers of a text, and the encoder gives {2 * config['hidden_size']}")
     found = weights(Graph.load(model / _ENCODER), config)
-    out.mkdir(parents=True, exist_ok=True)
-    save_file(found, out / "model.safetensors", metadata={"format": "pt"})
     mean, spread = np.zeros(width, np.float32), np.ones(width, np.float32)  # they are folded into the heads already
-    np.savez(out / "probe.npz", mean=mean, spread=spread, weights=heads.weights, bias=heads.bias)
-    for name in _BESIDE:
-        shutil.copyfile(model / name, out / name)
+    with whole(out) as folder:
+        save_file(found, folder / "model.safetensors", metadata={"format": "pt"})
+        Probe(mean, spread, heads.weights, heads.bias).save(folder)
+        for name in _BESIDE:
+            shutil.copyfile(model / name, folder / name)
 
 
 def weights(graph: Graph, config: Mapping[str, Any]) -> dict[str, Numbers]:

@@ -11,6 +11,7 @@ import torch
 from transformers import AutoModel, AutoTokenizer
 
 from desk.errors import KummerkastenError
+from nlp.whole import whole
 
 SHIPPED = Path(__file__).parent / "model"
 
@@ -21,7 +22,7 @@ def cut(base: str, folder: Path, kept: Path = SHIPPED) -> str:
     Returns *base* itself where it has these pieces already, and does nothing where *folder* is there.
     Raises KummerkastenError where *base* lacks some of them.
     """
-    if (folder / "config.json").exists():
+    if folder.exists():
         return str(folder)
     full, wanted = AutoTokenizer.from_pretrained(base).get_vocab(), AutoTokenizer.from_pretrained(kept)
     pieces = wanted.get_vocab()
@@ -39,6 +40,7 @@ def cut(base: str, folder: Path, kept: Path = SHIPPED) -> str:
         words.weight[places].clone(), padding_idx=wanted.pad_token_id
     )
     encoder.config.vocab_size, encoder.config.pad_token_id = len(order), wanted.pad_token_id
-    encoder.save_pretrained(folder)
-    wanted.save_pretrained(folder)
+    with whole(folder) as made:
+        encoder.save_pretrained(made)
+        wanted.save_pretrained(made)
     return str(folder)

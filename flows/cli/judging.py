@@ -38,6 +38,8 @@ def evaluate(
     for folder, holds in ((model, "a tagger"), (real, "real texts"), (licensed, "licensed corpora"), (base, "an encoder")):
         if folder and not folder.is_dir():
             raise ConfigurationError(f"There is no folder {folder} with {holds} in it")
+    if write and files and not model:
+        raise ConfigurationError("--write is for the figures on the open test texts: leave FILES out, or name your own --model")
     given = {path.stem: _labelled(path) for path in files} if files else card.sets(real, licensed)
     reader = tagger(model) if model else tagger()
     on = card.basis(reader.heads.card, given)
@@ -54,15 +56,22 @@ def evaluate(
             tell(name, len(rows))
         choices = _choices(next(iter(given.values())), real, licensed, base, tell) if baselines else kept
     found = card.evaluation(parts, choices, _machine(), on)
-    if write:
-        written = {**reader.heads.card, "evaluation": found}
-        card.save(model or SHIPPED, written)
-        if model is None:
-            card.write(written)
     if as_json:
         show.say_json(found)
-        return
-    judged.say(reader.model, found, list(given) if files else None)
+    else:
+        judged.say(reader.model, found, list(given) if files else None)
+    if write:  # last: where that fails, what was measured has been said
+        _write(model or SHIPPED, {**reader.heads.card, "evaluation": found}, None if model else card.CARD)
+
+
+def _write(folder: Path, written: dict[str, Any], text: Path | None) -> None:
+    """Write the cards down; raises ConfigurationError where that cannot be done."""
+    from nlp import card
+
+    try:
+        card.write(folder, written, text)
+    except OSError as error:
+        raise ConfigurationError(f"The figures cannot be written into {folder}: {error.strerror}") from error
 
 
 def _labelled(path: Path) -> list["Row"]:

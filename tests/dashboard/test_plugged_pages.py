@@ -1,19 +1,15 @@
 """Where a classifier of others has answered, the pages show its threshold, and no words that another model would give."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 
 import pytest
 import seed
-from desks import Home
-from test_pages import opened, shown, store_of
+from desks import Home, heard
+from test_pages import opened, shown
+from test_why_panel import conversation, pressed
 
-from dashboard import data
-from desk.mention import Author, Mention
 from nlp.tagger import tagger
-from store import conversations
 
-NOW = datetime.now(UTC)
 SIGNED = f"{tagger().model}+owner/haste@1a2b3c4"
 PLUG = """
 [[classifiers]]
@@ -29,20 +25,9 @@ labels = { fast = "yes" }
 def mention_id(empty_home: Home) -> int:
     """A mention whose urgency another model has answered, unsure of it."""
     empty_home.config.write_text(empty_home.config.read_text("utf-8") + PLUG, "utf-8")
-    text = "PayPal geht nicht, ich kann nicht bezahlen!"
-    said = Mention(
-        platform="mastodon",
-        native_id="1",
-        conversation="1",
-        kind="post",
-        text=text,
-        said_at=NOW - timedelta(minutes=1),
-        author=Author(native_id="k", name="Kundin"),
-    )
     made = seed.reading(sentiment="negative", urgent=True, needs_reply=True, friction=("payment",))
     read = replace(made, unsure=("urgent",), probabilities={**made.probabilities, "urgent": 0.41}, model=SIGNED)
-    with store_of(empty_home) as session:
-        return seed.hear(session, empty_home.desk, [(said, read)], NOW)[0]
+    return heard(empty_home, "PayPal geht nicht, ich kann nicht bezahlen!", read)
 
 
 def test_review_shows_the_threshold_of_who_answered(mention_id):
@@ -57,9 +42,5 @@ def test_review_shows_the_threshold_of_who_answered(mention_id):
     ],
 )
 def test_a_conversation_shows_words_only_for_what_the_tagger_itself_has_answered(mention_id, chosen, expected, missing):
-    with data.session() as session:
-        found = conversations.why(session, mention_id)
-    app = opened("conversation", id=str(found.said.mention.conversation_id))
-    (pills,) = [one for one in app.get("button_group") if str(one.key).startswith("why-")]
-    said = shown(pills.set_value(chosen).run())
+    said = pressed(conversation(mention_id), chosen)
     assert (expected in said, missing in said, SIGNED in said) == (True, False, True)

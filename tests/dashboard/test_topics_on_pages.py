@@ -3,23 +3,13 @@
 from datetime import UTC, datetime
 
 import pytest
-from desks import Home
+from desks import OWN_TOPIC, Home
 from sqlmodel import select
 from streamlit.testing.v1 import AppTest
 from test_pages import open_ticket, opened, shown, store_of
 
 from store.tables import Tag
 from store.tags import decide
-
-OWN = """
-[[topics]]
-key = "assembly"
-name = { de = "Aufbauanleitung", en = "Assembly instructions" }
-description = "Anleitungen zum Zusammenbauen"
-stage = "post-purchase"
-team = "product"
-examples = ["Schritt 7 fehlt", "Plan nur auf Polnisch", "Bild 3 ist falsch rum", "wo ist der Plan?", "Heft unlesbar"]
-"""
 
 
 @pytest.fixture
@@ -28,7 +18,7 @@ def changed(home: Home) -> Home:
     text = home.config.read_text("utf-8").replace('"findability", "product_info", "usability"', '"findability", "usability"')
     text = text.replace('topic = ["onsite"]', 'topic = ["usability"]')
     more = '[taxonomy.onsite]\nretired = true\n[taxonomy.product_info]\nmerged_into = "assembly"\n'
-    home.config.write_text(text + OWN + more, "utf-8")
+    home.config.write_text(text + OWN_TOPIC + more, "utf-8")
     return home
 
 

@@ -1,56 +1,30 @@
 """The words behind all tags of a mention are weighed at once: the next press shows what is known already, as `why` does."""
 
 import json
-from datetime import UTC, datetime, timedelta
 
 import pytest
 import seed
-from desks import Home
+from desks import OWN_TOPIC, Home, heard
 from streamlit.testing.v1 import AppTest
-from test_pages import LANGUAGES, opened, shown, store_of
+from test_pages import LANGUAGES, opened, shown
 from typer.testing import CliRunner
 
 from bench.why import of_words
 from dashboard import data
 from dashboard.components import why
-from desk.mention import Author, Mention
 from flows.cli import app as commands
 from nlp.encoder import Encoder
 from nlp.tagger import tagger
 from store import conversations
 
-NOW = datetime.now(UTC)
-OWN = """
-[[topics]]
-key = "assembly"
-name = { de = "Aufbauanleitung", en = "Assembly instructions" }
-description = "Anleitungen zum Zusammenbauen"
-stage = "post-purchase"
-team = "product"
-examples = [
-    "In der Anleitung fehlt Schritt 7", "Anleitung nur auf Polnisch", "Bild 3 der Anleitung ist falsch rum",
-    "wo ist die Anleitung?", "Heft unlesbar",
-]
-"""
 KEYS = ("friction:assembly", "friction:delivery", "sentiment:negative", "intent:complaint", "needs_reply:yes")
 TEXT = "Die Lieferung kam zu spät, und in der Anleitung zum Aufbau fehlt die letzte Seite. Bitte meldet euch!"
 
 
 def said(home: Home, text: str) -> int:
     """Let a customer say something about two topics, one of which is the desk's own; return the mention's number."""
-    home.config.write_text(home.config.read_text("utf-8") + OWN, "utf-8")
-    mention = Mention(
-        platform="mastodon",
-        native_id="1",
-        conversation="1",
-        kind="post",
-        text=text,
-        said_at=NOW - timedelta(minutes=1),
-        author=Author(native_id="k", name="Kundin"),
-    )
-    read = seed.reading("negative", "complaint", needs_reply=True, friction=("assembly", "delivery"))
-    with store_of(home) as session:
-        return seed.hear(session, home.desk, [(mention, read)], NOW)[0]
+    home.config.write_text(home.config.read_text("utf-8") + OWN_TOPIC, "utf-8")
+    return heard(home, text, seed.reading("negative", "complaint", needs_reply=True, friction=("assembly", "delivery")))
 
 
 def conversation(mention_id: int, language: str = "de") -> AppTest:

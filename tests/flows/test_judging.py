@@ -133,3 +133,9 @@ def test_figures_that_cannot_be_written_down_are_shown_all_the_same(model: Path,
     done = " ".join(kk(texts, "--model", model, "--write", code=2).output.split())
     assert "friction:payment" in done
     assert "The figures cannot be written into" in done
+
+
+def test_the_shipped_figures_are_never_replaced_by_those_of_somebody_s_own_texts(texts):
+    before = (SHIPPED / "card.json").read_bytes()
+    assert "leave FILES out" in " ".join(kk(texts, "--write", code=2).output.split())
+    assert (SHIPPED / "card.json").read_bytes() == before

@@ -1,5 +1,8 @@
 """The evaluation says all that was promised: ranges, doubts, languages, what training never saw, aims, and its sources."""
 
+import json
+import math
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,11 +12,12 @@ import numpy as np
 import pytest
 
 from desk.reading import Reading
-from nlp import agreement, aims, card, card_tables, doubt, evaluate, train_data
+from nlp import agreement, aims, card, card_facts, card_tables, doubt, evaluate, train_data
 from nlp.evaluate import Judged
 from nlp.heads import CHOICES, COLUMNS, YES_OR_NO
 from nlp.metrics import calibration_error, counts, interval, precision, recall
 from nlp.summary import summary
+from nlp.tagger import torn, wavers
 from nlp.train_data import HOME, Row, authored, part_of
 
 LIMITS = dict.fromkeys(YES_OR_NO, 0.5)
@@ -299,9 +303,8 @@ def made(evaluated: dict[str, Any], **more: Any) -> dict[str, Any]:
     } | more
 
 
-def test_the_card_says_all_of_it(evaluated: dict[str, Any], tmp_path: Path):
-    card.write(made(evaluated, cost="One hour on two cores."), tmp_path / "card.md")
-    text = (tmp_path / "card.md").read_text("utf-8")
+def test_the_card_says_all_of_it(evaluated: dict[str, Any]):
+    text = card.document(made(evaluated, cost="One hour on two cores."))
     assert "{{" not in text
     assert "One hour on two cores. Reading:" in text
     for promised in (
@@ -323,9 +326,8 @@ def test_the_card_says_all_of_it(evaluated: dict[str, Any], tmp_path: Path):
         assert promised in text, promised
 
 
-def test_a_card_without_its_costs_says_so(evaluated: dict[str, Any], tmp_path: Path):
-    card.write(made(evaluated), tmp_path / "card.md")
-    assert "What the training of this version cost was not written down. Reading:" in (tmp_path / "card.md").read_text("utf-8")
+def test_a_card_without_its_costs_says_so(evaluated: dict[str, Any]):
+    assert "What the training of this version cost was not written down. Reading:" in card.document(made(evaluated))
 
 
 @pytest.mark.parametrize(
@@ -337,23 +339,84 @@ def test_a_card_without_its_costs_says_so(evaluated: dict[str, Any], tmp_path: P
     ],
     ids=["loses", "loses nothing", "not measured"],
 )
-def test_the_card_says_what_int8_costs(evaluated: dict[str, Any], tmp_path: Path, fp32: dict[str, float], says: str):
+def test_the_card_says_what_int8_costs(evaluated: dict[str, Any], fp32: dict[str, float], says: str):
     dev = {"urgent F1": 0.656, "friction micro-F1": 0.731}
-    card.write(made(evaluated, dev=dev, fp32=fp32), tmp_path / "card.md")
-    assert says in (tmp_path / "card.md").read_text("utf-8")
+    assert says in card.document(made(evaluated, dev=dev, fp32=fp32))
 
 
-def test_the_card_counts_texts_and_readers_as_they_are():
-    template = card.TEMPLATE.read_text("utf-8")
+def test_the_card_counts_texts_and_readers_as_they_are(evaluated: dict[str, Any]):
+    text = card.document(made(evaluated))
     said = list(train_data.lines(train_data.ANNOTATIONS))
     by_model = sum(one["batch"] >= 3 for one in said)
-    assert f"{len(said):,} texts: {len(said) - by_model:,} were labelled by readers with the guide, {by_model:,}" in template
-    rare = sum("checkout" in one.get("friction", ()) for one in said)
-    assert f"({rare} of {len(said):,} do, " in template
+    assert (
+        f"{len(said):,} texts: {len(said) - by_model:,} were labelled by readers with the guide, {by_model:,} (batches 3 to "
+        in text
+    )
+    assert f"Of {len(said):,} real texts {sum('checkout' in one.get('friction', ()) for one in said)} report a checkout" in text
     twice = agreement.pairs()
-    batches = Counter(one["batch"] for one, _ in twice)
-    assert f"({batches[3]} texts)" in template
-    assert f"({batches[5]} texts)" in template
+    assert {one["batch"] for one, _ in twice} == {3, 5}, "the card tells doubtful texts from the rest"
     doubtful = [pair for pair in twice if pair[0]["batch"] == 5]
+    assert (
+        f"F1 {agreement.topics_alike([pair for pair in twice if pair not in doubtful], 'friction'):.2f} on friction topics"
+        in text
+    )
     for aspect in ("friction", "praise"):
-        assert f"{agreement.topics_alike(doubtful, aspect):.2f} on {aspect}" in template
+        assert f"{agreement.topics_alike(doubtful, aspect):.2f} on {aspect}" in text
+    aside = Counter(one["file"] for one in authored() if one["file"] in train_data.UNSEEN_FILES)
+    assert f"and {aside['fr1']} texts of\n  each other language are for testing alone" in text
+
+
+def test_the_card_says_what_counts_as_unsure():
+    (band, lead) = map(
+        float,
+        re.findall(r"within (0\.\d+) of its threshold in log-odds, .* less than (0\.\d+)\.", card.TEMPLATE.read_text("utf-8"))[0],
+    )
+    for shift, unsure in ((-0.01, True), (0.01, False)):
+        assert wavers(1 / (1 + math.exp(-band - shift)), 0.5) == unsure
+        assert torn([0.5, 0.5 - lead - shift]) == unsure
+
+
+def test_the_card_names_no_failure_that_is_none(evaluated: dict[str, Any]):
+    first = card.document(made(evaluated))
+    assert "Not kept apart" not in first
+    assert "- **Tweets**: not measured in this run." in first
+    later = card.document(made(evaluated, start="probe@1", trust=0.5, licensed_share=0.5))
+    assert "- **Not kept apart without exception**: " in later
+    good, bad = (measured("XLM-T sentiment de", sentiment_macro9F1=value) for value in (0.8, 0.75))
+    assert card_facts.tweets([good]) == "no published model it is compared with is better."
+    assert "(XLM-T, six times larger: 0.773 against 0.750 on “XLM-T sentiment de”)" in card_facts.tweets([bad])
+    assert "So few real ones" in first
+    many = measured("real") | {"labels": {"friction": [{"key": "friction:checkout", "texts": 500}]}}
+    assert "So few real ones" not in card_facts.facts(made(evaluated), [many])["checkout"]
+
+
+def test_what_a_text_says_in_double_braces_stays_as_it_is(evaluated: dict[str, Any]):
+    missed = {"text": "why does it say {{model}}?", "missed": "technical", "said": []}
+    assert "| why does it say {{model}}? |" in card.document(made(evaluated | {"misses": [missed]}))
+
+
+@pytest.mark.parametrize("trouble", ["no place", "no students", "half a sign"])
+def test_cards_that_cannot_be_written_leave_what_was_there(evaluated: dict[str, Any], tmp_path: Path, trouble: str):
+    (tmp_path / "card.json").write_text("before", "utf-8")
+    given = made(evaluated)
+    if trouble == "no students":
+        del given["students"]
+    if trouble == "half a sign":
+        given["cost"] = "\ud83d"
+    where = tmp_path / "nowhere" if trouble == "no place" else tmp_path
+    with pytest.raises((OSError, KeyError, ValueError)):
+        card.write(tmp_path, given, where / "MODEL_CARD.md")
+    assert [path.name for path in tmp_path.iterdir()] == ["card.json"]
+    assert (tmp_path / "card.json").read_text("utf-8") == "before"
+
+
+def test_both_cards_are_written_where_they_stood(evaluated: dict[str, Any], tmp_path: Path):
+    (tmp_path / "model").mkdir()
+    (tmp_path / "card.json").write_text("before", "utf-8")
+    (tmp_path / "card.json").chmod(0o640)
+    (tmp_path / "model" / "card.json").symlink_to(tmp_path / "card.json")
+    card.write(tmp_path / "model", made(evaluated), tmp_path / "MODEL_CARD.md")
+    assert json.loads((tmp_path / "card.json").read_text("utf-8")) == json.loads(json.dumps(made(evaluated)))
+    assert (tmp_path / "card.json").stat().st_mode & 0o777 == 0o640
+    assert (tmp_path / "MODEL_CARD.md").read_text("utf-8") == card.document(made(evaluated))
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["MODEL_CARD.md", "card.json", "card.json", "model"]

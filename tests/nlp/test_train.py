@@ -29,7 +29,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_whole_course_ends_in_a_tagger_that_reads_and_that_can_learn_further(base: Path, tmp_path: Path):
     from nlp.course import Course
-    from nlp.finetune import Plan
+    from nlp.lessons import Plan
     from nlp.train import run_adapt, run_distil, run_ship, run_teacher
 
     class Small(Course):
@@ -54,6 +54,37 @@ def test_the_whole_course_ends_in_a_tagger_that_reads_and_that_can_learn_further
     run_ship(further, tmp_path / "model", "2")
     (reading,) = OnnxTagger.load(tmp_path / "model").tag(["PayPal geht nicht"])
     assert reading.model == "kummerkasten-e5-small@2"
+    as_it_is = Small(str(base), tmp_path / "as-it-is", start=course.folder("student"), student=Plan(epochs=0))
+    run_ship(as_it_is, tmp_path / "model", "3")
+    assert OnnxTagger.load(tmp_path / "model").model == "kummerkasten-e5-small@3"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "--version is needed to ship"),
+        (["--only", "teach", "--start", "."], "--start goes on from a model that is there: nothing to teach"),
+        (["--version", "1", "--start", "."], "is no model to go on from: config.json, tokenizer.json, probe.npz missing"),
+    ],
+    ids=["no version", "nothing to teach", "no model"],
+)
+def test_what_cannot_be_trained_is_said_before_hours_have_passed(words, said, tmp_path, monkeypatch, capsys):
+    from nlp.train import main
+
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        main(words)
+    assert said in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_results_depend_on_all_of_a_course_but_what_its_card_alone_says(tmp_path: Path):
+    from nlp.course import Course
+
+    course = Course("base", tmp_path, start=tmp_path / "start", cost="two days")
+    assert json.loads(json.dumps(course.made_of)) == course.made_of
+    assert course.made_of["start"] == str(tmp_path / "start")
+    assert {"work", "start_name", "cost"}.isdisjoint(course.made_of)
 
 
 def test_what_is_masked_teaches_nothing():
@@ -102,7 +133,7 @@ def test_what_is_turned_down_for_int8_says_the_same(base: Path):
 
 def test_what_is_known_counts_as_much_as_it_is_trusted_and_what_teachers_say_the_rest():
     from nlp.course import with_opinions
-    from nlp.finetune import Lessons
+    from nlp.lessons import Lessons
 
     truth, mask = np.zeros((2, len(COLUMNS)), np.float32), np.zeros((2, len(COLUMNS)), np.float32)
     truth[0, 0] = mask[0, 0] = 1

@@ -44,7 +44,8 @@ def trained(tmp_path: Path) -> Path:
     """The folder that training leaves, of a tiny encoder with random weights."""
     from transformers import BertConfig, BertModel
 
-    from nlp.finetune import LAYERS, Probe, Tagger, save
+    from nlp.finetune import LAYERS, Tagger, save
+    from nlp.lessons import Probe
 
     tokenizer = AutoTokenizer.from_pretrained(SHIPPED)
     size: dict[str, Any] = {"vocab_size": len(tokenizer), "hidden_size": 8, "intermediate_size": 16, "pad_token_id": 1}
@@ -63,7 +64,8 @@ def test_what_training_leaves_is_a_folder_of_transformers_with_the_heads_beside_
     import torch
     from transformers import AutoModel
 
-    from nlp.finetune import predict, tokenised
+    from nlp.finetune import predict
+    from nlp.lessons import tokenised
 
     text = "Die Zahlung geht nicht"
     tokenizer = AutoTokenizer.from_pretrained(trained)

@@ -95,7 +95,8 @@ def test_some_channels_were_turned_down_before(exported):
 
 @with_torch
 def test_the_tiny_encoder_says_the_same_before_and_after(base, exported, back):
-    from nlp.finetune import features, load, predict, tokenised
+    from nlp.finetune import features, load, predict
+    from nlp.lessons import tokenised
 
     texts = ["Die Zahlung geht nicht", "where is the checkout button? It was here yesterday.", "Danke!"]
     tokens, heads = tokenised(str(base), texts), Heads.load(exported)
@@ -108,7 +109,7 @@ def test_the_tiny_encoder_says_the_same_before_and_after(base, exported, back):
 @pytest.mark.parametrize("base", ["grown"], indirect=True)
 def test_training_goes_on_from_it(base, back, tmp_path):
     from nlp.course import Course
-    from nlp.finetune import Plan
+    from nlp.lessons import Plan
     from nlp.train import run_distil
 
     class Small(Course):
@@ -145,7 +146,8 @@ def test_transformers_finds_every_weight_of_the_shipped_encoder(shipped):
 
 @with_torch
 def test_what_is_unpacked_says_what_the_tagger_says(shipped):
-    from nlp.finetune import predict, tokenised
+    from nlp.finetune import predict
+    from nlp.lessons import tokenised
 
     rows = [row["text"] for row in authored() if part_of(row) == "test" and row["lang"] in HOME]
     texts = rows[:: len(rows) // 30][:30]

@@ -1,18 +1,13 @@
 """The words behind a tag hold still under small changes, are the same whatever else is asked, and cost little."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-
-import numpy as np
 import pytest
 
-from bench.why import CHANGES, Tagged, first_word, held, of_words, tagged, without
+from bench.why import CHANGES, Remembering, Tagged, first_word, held, of_words, remembering, tagged, without
 from desk.taxonomy import OwnTopic
 from nlp import own
-from nlp.encoder import Encoder, Vectors
 from nlp.explain import explain, spoken_for
 from nlp.heads import COLUMNS
-from nlp.tagger import SHIPPED, OnnxTagger, tagger
+from nlp.tagger import OnnxTagger, tagger
 from nlp.topics import OwnTopics
 
 SHORT = 14
@@ -33,26 +28,14 @@ WIDGET = OwnTopic(
 )
 
 
-@dataclass(frozen=True)
-class Remembering(Encoder):
-    """Reads a text once, however often it is asked: most words come again."""
-
-    known: dict[str, Vectors] = field(default_factory=dict, hash=False, compare=False)
-
-    def encode(self, texts: Sequence[str]) -> Vectors:
-        if new := [text for text in dict.fromkeys(texts) if text not in self.known]:
-            self.known.update(zip(new, super().encode(new), strict=True))
-        return np.stack([self.known[text] for text in texts])
+@pytest.fixture(scope="module")
+def reads() -> OnnxTagger:
+    return remembering()
 
 
 @pytest.fixture(scope="module")
-def remembering() -> OnnxTagger:
-    return OnnxTagger(Remembering(SHIPPED), tagger().heads)
-
-
-@pytest.fixture(scope="module")
-def some(remembering: OnnxTagger) -> list[Tagged]:
-    return tagged(remembering, 100, SHORT)
+def some(reads: OnnxTagger) -> list[Tagged]:
+    return tagged(reads, 100, SHORT)
 
 
 @pytest.fixture(scope="module")
@@ -61,9 +44,9 @@ def widget() -> OwnTopics:
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_the_word_that_speaks_most_for_a_tag_stays_the_same_under_a_small_change(change, remembering, some):
+def test_the_word_that_speaks_most_for_a_tag_stays_the_same_under_a_small_change(change, reads, some):
     assert len(some) == 100
-    assert held(remembering, some, CHANGES[change]) >= 90
+    assert held(reads, some, CHANGES[change]) >= 90
 
 
 def test_all_tags_in_one_call_have_the_words_that_each_has_alone():
@@ -74,7 +57,7 @@ def test_all_tags_in_one_call_have_the_words_that_each_has_alone():
 
 
 def test_a_text_of_many_pages_costs_little_more():
-    reads = OnnxTagger(Remembering(SHIPPED), tagger().heads)
+    reads = remembering()
     explain(reads, " ".join(of_words(55, 65, 40)), COLUMNS)
     assert isinstance(reads.encoder, Remembering)
     assert len(reads.encoder.known) < 300
