@@ -205,6 +205,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         asked.error("--version is needed to ship: every tag is signed with it")
     if given.start and given.only in STAGES[:2]:
         asked.error(f"--start goes on from a model that is there: nothing to {given.only}")
+    if min(given.teachers, given.students) < 1:
+        asked.error("--teachers and --students are 1 or more (--student-epochs 0 leaves students out)")
     plan = Plan(given.epochs, given.rate, given.rate, given.batch, given.decay, average=given.average)
     student = Plan(
         given.student_epochs, given.student_rate, given.student_rate, given.student_batch, given.decay, given.student_dropout
