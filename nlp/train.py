@@ -170,8 +170,14 @@ def say(what: str, figures: dict[str, float]) -> None:
     print(f"{what}: {json.dumps(figures)}", flush=True)  # noqa: T201
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Train from the command line."""
+_AS_ASKED = (
+    "work", "real", "licensed", "teachers", "students", "adaptation", "licensed_weight", "licensed_share",
+    "start", "start_name", "trust", "cost",
+)  # fmt: skip
+"""What a course takes as the command line names it."""
+
+
+def _options() -> argparse.ArgumentParser:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--base", default="intfloat/multilingual-e5-small", help="encoder to teach: a hub name or a folder")
     asked.add_argument("--real", type=Path, help="folder of real texts (labelled by hash, and raw)")
@@ -199,43 +205,44 @@ def main(arguments: Sequence[str] | None = None) -> None:
     asked.add_argument("--student-dropout", type=float, default=0.05)
     asked.add_argument("--licensed-weight", type=float, default=0.5)
     asked.add_argument("--licensed-share", type=float, default=1.0, help="how many of the licensed texts each epoch reads")
+    return asked
+
+
+def _wrong(given: argparse.Namespace, stages: Sequence[str]) -> str:
+    """Return what is wrong with what was asked for; nothing where all is well."""
+    if "ship" in stages and not given.version:
+        return "--version is needed to ship: every tag is signed with it"
+    if given.start and given.only in STAGES[:2]:
+        return f"--start goes on from a model that is there: nothing to {given.only}"
+    if min(given.teachers, given.students) < 1:
+        return "--teachers and --students are 1 or more (--student-epochs 0 leaves students out)"
+    return ""
+
+
+def _course(given: argparse.Namespace) -> Course:
+    """Return what was asked for; raises KummerkastenError where it cannot be begun."""
+    plan = Plan(given.epochs, given.rate, given.rate, given.batch, given.decay, average=given.average)
+    rate, dropout = given.student_rate, given.student_dropout
+    student = Plan(given.student_epochs, rate, rate, given.student_batch, given.decay, dropout)
+    asked = {name: getattr(given, name) for name in _AS_ASKED}
+    course = Course(base=str(given.start or given.base), plan=plan, student=student, **asked)
+    if course.start:
+        check_start(course.start)
+    begin(course.work, course.made_of)
+    return course if course.start else replace(course, base=cut(course.base, course.folder("base")))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Train from the command line."""
+    asked = _options()
     given = asked.parse_args(arguments)
     stages = [given.only] if given.only else STAGES[2:] if given.start else STAGES
-    if "ship" in stages and not given.version:
-        asked.error("--version is needed to ship: every tag is signed with it")
-    if given.start and given.only in STAGES[:2]:
-        asked.error(f"--start goes on from a model that is there: nothing to {given.only}")
-    if min(given.teachers, given.students) < 1:
-        asked.error("--teachers and --students are 1 or more (--student-epochs 0 leaves students out)")
-    plan = Plan(given.epochs, given.rate, given.rate, given.batch, given.decay, average=given.average)
-    student = Plan(
-        given.student_epochs, given.student_rate, given.student_rate, given.student_batch, given.decay, given.student_dropout
-    )
-    course = Course(
-        base=str(given.start or given.base),
-        work=given.work,
-        real=given.real,
-        licensed=given.licensed,
-        teachers=given.teachers,
-        students=given.students,
-        adaptation=given.adaptation,
-        plan=plan,
-        student=student,
-        licensed_weight=given.licensed_weight,
-        licensed_share=given.licensed_share,
-        start=given.start,
-        start_name=given.start_name,
-        trust=given.trust,
-        cost=given.cost,
-    )
+    if wrong := _wrong(given, stages):
+        asked.error(wrong)
     try:
-        if course.start:
-            check_start(course.start)
-        begin(course.work, course.made_of)
-        base = course.base if course.start else cut(course.base, course.folder("base"))
+        course = _course(given)
     except KummerkastenError as error:
         asked.error(str(error))
-    course = replace(course, base=base)
     if "adapt" in stages:
         run_adapt(course)
     if "teach" in stages:
