@@ -12,6 +12,7 @@ from desk.config import Desk
 from desk.taxonomy import Language
 
 LANGUAGE, ME = "lang", "me"
+_SPOKEN: dict[str, Language] = {"de": "de", "en": "en"}
 
 
 @dataclass(frozen=True)
@@ -59,10 +60,9 @@ def language() -> Language:
 def first_language() -> Language:
     """Return the language that pages begin with: the desk's, or the browser's where the desk names none."""
     desk = data.desk()
-    spoken = (st.context.locale or "").partition("-")[0]
-    if "language" not in desk.model_fields_set and spoken in ("de", "en"):
-        return spoken  # type: ignore[return-value]
-    return desk.language
+    if "language" in desk.model_fields_set:
+        return desk.language
+    return _SPOKEN.get((st.context.locale or "").partition("-")[0], desk.language)
 
 
 def current() -> Viewer:

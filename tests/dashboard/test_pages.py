@@ -223,7 +223,7 @@ def test_a_missing_configuration_says_what_to_do(home: Home, monkeypatch: pytest
 
 
 def test_a_wrong_configuration_is_named_with_its_line(home: Home) -> None:
-    home.config.write_text(home.config.read_text("utf-8").replace('language = "de"', 'langauge = "de"'), "utf-8")
+    home.config.write_text('langauge = "de"\n' + home.config.read_text("utf-8"), "utf-8")
     app = AppTest.from_file(str(APP), default_timeout=60).run()
     assert not app.exception
     assert any("langauge" in code.value and "line" in code.value for code in app.code)
