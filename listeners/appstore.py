@@ -18,9 +18,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from desk.errors import NotUnderstood, SourceBusy, SourceDenied, SourceGarbled
 from desk.mention import Author, Mention
 from desk.source import Source
+from listeners.batches import Batch, understood
 from listeners.contract import Ask, Cursor, Listener, Page, Window
 from listeners.http import Client
-from listeners.walks import Batch, gathered, understood
+from listeners.walks import gathered
 
 PLATFORM = "appstore"
 _PAGES = 10

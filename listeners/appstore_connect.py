@@ -21,12 +21,12 @@ from desk.errors import ConfigurationError, NotUnderstood, SourceBusy, SourceErr
 from desk.mention import Author, Mention
 from desk.source import Source
 from listeners.access import Access, Minted, needed
+from listeners.batches import Batch, understood
 from listeners.contract import Ask, Cursor, Listener, Page, Receipt, ReplyTo, Window
 from listeners.http import Client
 from listeners.paging import Json, listed, pick
 from listeners.reviews import answer, answer_id, rated, reviews, sent
 from listeners.times import instant
-from listeners.walks import Batch, understood
 
 PLATFORM = "appstore_connect"
 _PAGE = 200

@@ -16,12 +16,12 @@ from desk.mention import Author, Mention
 from desk.source import Source
 from listeners import google
 from listeners.access import Access, needed
+from listeners.batches import Batch, understood
 from listeners.contract import Ask, Cursor, Listener, Page, Receipt, ReplyTo, Window
 from listeners.http import Client
 from listeners.paging import Json, body_of, by_token, pick
 from listeners.reviews import answer, answer_id, rated, reviews, sent
 from listeners.times import instant
-from listeners.walks import Batch, understood
 
 PLATFORM = "google_play"
 _SCOPE = "https://www.googleapis.com/auth/androidpublisher"

@@ -20,13 +20,13 @@ from desk.errors import NotUnderstood, SourceBusy, SourceDenied, SourceError, So
 from desk.mention import Mention
 from desk.source import Source
 from listeners.access import Access, Fixed, bearer, needed
+from listeners.batches import Batch
 from listeners.contract import Window
 from listeners.http import Client
 from listeners.limits import read_headers
 from listeners.paging import Json, listed, pick
 from listeners.signatures import signature
 from listeners.times import instant
-from listeners.walks import Batch
 
 VERSION = "v25.0"
 """A version lives about two years (docs "Versioning"); this one came in 2026."""

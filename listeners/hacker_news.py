@@ -15,11 +15,12 @@ from pydantic import BaseModel, ConfigDict, field_validator
 from desk.errors import NotUnderstood, SourceDenied, SourceError
 from desk.mention import Author, Mention
 from desk.source import Source
+from listeners.batches import Batch, understood
 from listeners.contract import Ask, Cursor, Listener, Page, Window
 from listeners.http import Client
 from listeners.paging import Json, listed, pick
 from listeners.plain import plain
-from listeners.walks import Batch, gathered, understood
+from listeners.walks import gathered
 
 PLATFORM = "hacker_news"
 _PATH = "/api/v1/search_by_date"

@@ -1,35 +1,25 @@
-"""The one way to ask a platform: retries with backoff and jitter, limits obeyed and shared, answers bounded, errors translated.
+"""The one way to ask a platform: with its credential, within its limits, again where that helps, in errors of our own.
 
-Guarantee 5: Retry-After and rate headers are obeyed; 401, 403 and 404 are never hammered. No secret is ever part of a message.
+Guarantee 5: Retry-After and rate headers are obeyed; 401, 403 and 404 are never hammered (`listeners.retries`). No secret is ever
+part of a message (`listeners.refusals`, `listeners.wire`).
 """
 
-import json
-import logging
-import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from datetime import UTC, datetime, timedelta
-from functools import cache
-from importlib.metadata import version
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
 import httpx
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from desk.errors import SourceBusy, SourceDenied, SourceError, SourceGarbled, SourceGone
 from listeners.access import NOTHING, Access, bearer, refused_grant
-from listeners.limits import Limits, retry_after
-
-USER_AGENT = f"Kummerkasten/{version('kummerkasten')} (self-hosted social listening; reads on its owner's behalf)"
-PATIENCE = timedelta(seconds=60)
-"""A platform that asks for more patience is left alone until the time it names."""
-MOST_BYTES = 20 * 1024 * 1024
-_ATTEMPTS = 4
-_TIMEOUT = httpx.Timeout(30, connect=10)
-_REDIRECTS = 5
+from listeners.limits import Limits
+from listeners.refusals import Refusal, check_whole, refusal_of
+from listeners.retries import PATIENCE, retrying
+from listeners.wire import Wire
 
 Query = Mapping[str, Any]
 
@@ -37,15 +27,6 @@ Query = Mapping[str, Any]
 def utc_now() -> datetime:
     """Return the time."""
     return datetime.now(UTC)
-
-
-@cache
-def _certificates() -> ssl.SSLContext:
-    """Return what servers are checked by; reading all authorities takes longer than many a request, so it is done once."""
-    return httpx.create_ssl_context()
-
-
-Refusal = Callable[[httpx.Response, datetime], SourceError | None]
 
 
 class Client:
@@ -86,16 +67,13 @@ class Client:
         self._refusal, self._keep, self._fresh = refusal, keep, fresh
         self._hosts = {urlsplit(self.base_url).netloc}
         self._clock, self._sleep = clock, sleep
-        logging.getLogger("httpx").setLevel(logging.WARNING)  # it would write addresses into the log, and some hold a key
-        self._http = httpx.Client(
-            headers={"User-Agent": USER_AGENT}, timeout=_TIMEOUT, proxy=proxy, transport=transport, verify=_certificates()
-        )
+        self._wire = Wire(self.host, credential, proxy, transport)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._http.close()
+        self._wire.close()
 
     @property
     def host(self) -> str:
@@ -190,14 +168,8 @@ class Client:
     def _asked(
         self, method: str, path: str, *, once: bool = False, wanted: str = "", open_door: bool = False, **request: Any
     ) -> httpx.Response:
-        retrying = Retrying(
-            retry=retry_if_exception(self._worth_another_try),
-            stop=stop_after_attempt(1 if once else _ATTEMPTS),
-            wait=self._pause,
-            sleep=self._sleep,
-            reraise=True,
-        )
-        response: httpx.Response = retrying(self._let_in, method, path, wanted, request, open_door)
+        attempts = retrying(self._clock, self._sleep, once=once)
+        response: httpx.Response = attempts(self._let_in, method, path, wanted, request, open_door)
         return response
 
     def _let_in(self, method: str, path: str, wanted: str, request: dict[str, Any], open_door: bool) -> httpx.Response:
@@ -218,19 +190,6 @@ class Client:
         params = {**(request.get("params") or {}), **more} if more else request.get("params")
         return request | {"headers": headers, "params": params}
 
-    def _worth_another_try(self, error: BaseException) -> bool:
-        """Say whether asking again soon may help: a limit or an outage that ends soon, an answer that was cut off."""
-        if isinstance(error, SourceBusy):
-            return error.retry_at is None or error.retry_at - self._clock() <= PATIENCE
-        return isinstance(error, SourceGarbled) and not error.advice
-
-    def _pause(self, state: RetryCallState) -> float:
-        """Wait as long as the platform asks, else longer from try to try, with jitter."""
-        error = state.outcome.exception() if state.outcome else None
-        if isinstance(error, SourceBusy) and error.retry_at:
-            return max(0.0, (error.retry_at - self._clock()).total_seconds())
-        return float(wait_random_exponential(multiplier=0.5, max=15)(state))
-
     def _once(self, method: str, path: str, wanted: str, request: dict[str, Any]) -> httpx.Response:
         self._wait_for_the_limit()
         url = path if path.startswith("http") else f"{self.base_url}/{path.lstrip('/')}"
@@ -239,19 +198,11 @@ class Client:
         if urlsplit(url).netloc not in self._hosts:  # it would be shown the credential
             raise SourceGarbled(f"{self.host} names another server ({urlsplit(url).hostname}) to go on with")
         self.requests += 1
-        try:
-            response = self._within_bounds(method, url, request)
-        except (httpx.LocalProtocolError, UnicodeEncodeError):  # it would tell the header, and with it the credential
-            raise SourceDenied(f"{self.host} cannot be asked: a header is not well-formed", advice=self._odd()) from None
-        except httpx.ConnectError as error:
-            raise SourceBusy(f"the connection to {self.host} failed ({type(error).__name__})") from error
-        except httpx.TimeoutException as error:
-            raise SourceBusy(f"{self.host} did not answer in time", uncertain=True) from error
-        except httpx.HTTPError as error:
-            raise SourceBusy(f"the connection to {self.host} failed ({type(error).__name__})", uncertain=True) from error
+        response = self._wire.send(method, url, request)
         self.limits.learn(self.platform, self.credential, response.headers, self._clock())
-        self._refused(response)
-        self._understood(response, wanted)
+        if error := refusal_of(self, response, self._refusal, self._clock()):
+            raise error
+        check_whole(response, wanted, self.host)
         return response
 
     def _wait_for_the_limit(self) -> None:
@@ -260,84 +211,6 @@ class Client:
             if until - now > PATIENCE:
                 raise SourceBusy(f"{self.host} allows no request before {until:%H:%M} UTC", retry_at=until)
             self._sleep((until - now).total_seconds())
-
-    def _within_bounds(self, method: str, url: str, request: dict[str, Any]) -> httpx.Response:
-        """Send a request; follow redirects on the same server only, and read no more than MOST_BYTES."""
-        for _ in range(_REDIRECTS):
-            with self._http.stream(method, url, **request) as answer:
-                if answer.next_request is None:
-                    body = self._read(answer)
-                    headers = [(name, value) for name, value in answer.headers.items() if name.lower() != "content-encoding"]
-                    return httpx.Response(answer.status_code, headers=headers, content=body, request=answer.request)
-                onward, target = answer.next_request.method, answer.next_request.url
-            if target.netloc.decode() != urlsplit(url).netloc or (url.startswith("https:") and target.scheme != "https"):
-                raise SourceGarbled(
-                    f"{self.host} sends to another server ({target.host})",
-                    advice="set base_url to the address that answers itself",
-                )
-            kept = ("headers",) if onward != method or method == "GET" else ("headers", "json", "data")  # RFC 9110, 15.4
-            method, url, request = onward, str(target), {key: request[key] for key in kept if key in request}
-        raise SourceGarbled(f"{self.host} redirects in circles")
-
-    def _read(self, answer: httpx.Response) -> bytes:
-        body = bytearray()
-        for piece in answer.iter_bytes():
-            body += piece
-            if len(body) > MOST_BYTES:
-                raise SourceGarbled(f"{self.host} sent more than {MOST_BYTES // 1024**2} MB in one answer")
-        return bytes(body)
-
-    def _refused(self, response: httpx.Response) -> None:
-        """Raise what a refusal means for whoever asked."""
-        status, now = response.status_code, self._clock()
-        if self._refusal and (error := self._refusal(response, now)):
-            if isinstance(error, SourceBusy) and error.retry_at:
-                self.limits.block(self.platform, self.credential, error.retry_at)
-            raise error
-        if status < 400:
-            return
-        if status == 429 or status >= 500:
-            raise self._busy(response, now)
-        what = f"{self.host} answered {status} to {response.request.method} {response.request.url.path}"
-        if status in (401, 403):
-            raise SourceDenied(f"{what}: access denied", advice=self._about_the_credential(status), partly=status == 403)
-        if status in (404, 410):
-            raise SourceGone(f"{what}: not there", advice="check the source's settings: does the address still exist?")
-        raise SourceError(what, advice="look at the platform's status page, then at the source's settings")
-
-    def _busy(self, response: httpx.Response, now: datetime) -> SourceBusy:
-        until = retry_after(response.headers, now)
-        if response.status_code == 429:
-            until = until or self.limits.of(self.platform, self.credential).resets_at
-            if until and until > now:
-                self.limits.block(self.platform, self.credential, until)
-        said = "too many requests" if response.status_code == 429 else f"out of order ({response.status_code})"
-        again = until if until and until > now else None
-        return SourceBusy(f"{self.host} says: {said}", retry_at=again, uncertain=response.status_code >= 500)
-
-    def _about_the_credential(self, status: int) -> str:
-        if not self.has_token:
-            return f"this needs a credential: kummerkasten add {self.platform} asks for it and says where to get it"
-        what = (
-            "is refused: make a new one" if status == 401 else "lacks a permission: see the platform's page in the documentation"
-        )
-        return f"the token in {self.credential} {what}, then run: kummerkasten check"
-
-    def _odd(self) -> str:
-        return f"what stands in {self.credential} holds a line break or a sign that belongs into no token: set it again"
-
-    def _understood(self, response: httpx.Response, wanted: str) -> None:
-        """Raise SourceGarbled where the answer is not what was asked for: cut off, HTML, empty."""
-        if not wanted:
-            return
-        if wanted != "json":
-            if wanted.encode() not in response.content:
-                raise SourceGarbled(f"{self.host} sent {_what_came(response)} where a feed was expected")
-            return
-        try:
-            response.extensions["json"] = json.loads(response.content)
-        except ValueError as error:
-            raise SourceGarbled(f"{self.host} sent {_what_came(response)} where JSON was expected") from error
 
 
 @contextmanager
@@ -348,13 +221,3 @@ def _sending() -> Iterator[None]:
     except SourceGarbled as error:
         error.uncertain = True
         raise
-
-
-def _what_came(response: httpx.Response) -> str:
-    if not response.content.strip():
-        return "an empty answer"
-    return (
-        "an HTML page"
-        if response.content.lstrip()[:1] == b"<" and b"<html" in response.content[:2000].lower()
-        else "a broken answer"
-    )

@@ -19,13 +19,13 @@ from desk.errors import NotUnderstood
 from desk.mention import Author, Mention
 from desk.source import Source
 from listeners.access import Access, Fixed, needed
+from listeners.batches import Batch, understood
 from listeners.contract import Ask, Broken, Cursor, Listener, Page, Push, Receipt, ReplyTo, Window
 from listeners.http import Client
 from listeners.paging import Json, by_number, pick
 from listeners.reviews import answer_id, bare, rated, reviews
 from listeners.signatures import fresh, matches
 from listeners.times import instant
-from listeners.walks import Batch, understood
 
 PLATFORM = "judge_me"
 _PAGE = 100

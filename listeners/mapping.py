@@ -7,119 +7,17 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
-from typing import Annotated, Any, Self
+from typing import Any
 from urllib.parse import quote
-from zoneinfo import ZoneInfo
-
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, model_validator
 
 from desk.errors import NotUnderstood
 from desk.mention import Author, Kind, Mention
+from listeners.fields import Mapped
 from listeners.files import ratings, values
 from listeners.files.dates import Calendar
 from listeners.files.table import text_of
+from listeners.paths import Item, found, is_there
 from listeners.plain import plain
-
-Item = Mapping[str, Any]
-Path = Annotated[str, AfterValidator(str.strip)]
-
-
-def _several(given: object) -> object:
-    return (given,) if isinstance(given, str) else given
-
-
-Paths = Annotated[tuple[Path, ...], BeforeValidator(_several)]
-
-
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (KeyError, OSError, ValueError) as error:  # ZoneInfoNotFoundError is a KeyError
-        raise ValueError(f'"{name}" is no time zone; write for example "Europe/Berlin"') from error
-    return name
-
-
-class Fields(BaseModel):
-    """Where in an item each thing stands: ``"body.text"``, ``"answers.0.text"``, ``"answers.*.text"`` (all of a list)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    text: Paths
-    """One path, or several whose words are put below each other."""
-    id: Path = ""
-    time: Path = ""
-    edited: Path = ""
-    title: Path = ""
-    author: Path = ""
-    author_id: Path = ""
-    url: Path = ""
-    parent: Path = ""
-    conversation: Path = ""
-    stars: Path = ""
-    language: Path = ""
-    kind: Path = ""
-    ours: Path = ""
-    """Stands for the company's own words where it says true, "agent", "staff", "outbound" or the like."""
-    attachments: Path = ""
-    answer: Path = ""
-    """The company's answer, where it stands in the item it answers."""
-    answer_time: Path = ""
-
-
-class Mapped(BaseModel):
-    """What sources say whose items are mapped: where things stand, and how they are written."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    fields: Fields
-    kind: Kind = "comment"
-    kinds: dict[str, Kind] = {}
-    """What the words at ``fields.kind`` mean, where they are not Kummerkasten's own."""
-    scale: tuple[float, float] = (1, 5)
-    """The worst and the best rating: ``[0, 10]``, or ``[6, 1]`` for German school grades."""
-    html: bool = False
-    """Whether texts are HTML."""
-    time_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
-    """Of times that are written without one."""
-    month_first: bool = False
-    """Whether dates like 02/03/2026 are American."""
-    link: str = ""
-    """An address with ``{id}`` in it, where the items bring none."""
-    our_authors: tuple[str, ...] = ()
-    """Names or ids of authors who speak for the company."""
-    ids: str = ""
-    """What stands before every id, so that two systems never share one; the source's name where empty."""
-
-    @model_validator(mode="after")
-    def _readable(self) -> Self:
-        if not any(self.fields.text):
-            raise ValueError('fields.text says where the words stand: fields = { text = "body" }')
-        if self.scale[0] == self.scale[1]:
-            raise ValueError("scale names the worst and the best rating: scale = [0, 10]")
-        if self.link and "{id}" not in self.link:
-            raise ValueError('link must hold {id}: link = "https://example.com/reviews/{id}"')
-        return self
-
-    @property
-    def zone(self) -> tzinfo:
-        """The time zone of times without one."""
-        return ZoneInfo(self.time_zone)
-
-
-def found(item: object, path: str) -> Any:
-    """Return what lies at a dotted *path*, None where nothing does; ``*`` gathers from all of a list."""
-    if isinstance(item, Mapping) and path in item:  # a name that itself has dots
-        return item[path]
-    step, _, rest = path.partition(".")
-    if step == "*" and isinstance(item, list):
-        return [one for one in (found(each, rest) if rest else each for each in item) if one is not None]
-    if isinstance(item, Mapping):
-        here = item.get(step)
-    elif isinstance(item, list) and step.lstrip("-").isdigit() and -len(item) <= int(step) < len(item):
-        here = item[int(step)]
-    else:
-        return None
-    return found(here, rest) if rest else here
 
 
 def mentions_of(item: Any, mapped: Mapped, platform: str, source: str, now: datetime | None = None) -> list[Mention]:
@@ -192,7 +90,7 @@ class _Reader:
     def text(self) -> str:
         """Return the words; raises NotUnderstood where the item has nothing at all to say."""
         parts = [self._words(_word(found(self.item, path), "text")) for path in self.fields.text if path]
-        there = any(_is_there(self.item, path) for path in self.fields.text)
+        there = any(is_there(self.item, path) for path in self.fields.text)
         if not there and not self.word("title") and not self.word("stars"):
             raise NotUnderstood(self._nothing("text"))
         return "\n".join(part for part in parts if part)
@@ -288,19 +186,6 @@ def since_as(moment: datetime, form: str, zone: tzinfo = UTC) -> str | int:
     if form == "date":
         return here.date().isoformat()
     return here.isoformat().replace("+00:00", "Z") if form == "iso" else f"{here:%Y-%m-%d %H:%M:%S}"
-
-
-def _is_there(item: Item, path: str) -> bool:
-    """Say whether an item has a place at *path*, even if nothing stands there."""
-    if path in item:
-        return True
-    above, _, last = path.rpartition(".")
-    here = found(item, above) if above else item
-    return isinstance(here, list) or (isinstance(here, Mapping) and last in here) or (bool(above) and _null(item, above))
-
-
-def _null(item: Item, path: str) -> bool:
-    return found(item, path) is None and _is_there(item, path)
 
 
 def _word(value: object, name: str) -> str:

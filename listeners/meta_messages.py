@@ -11,12 +11,12 @@ from typing import Any
 from desk.answering import Replies
 from desk.errors import NotUnderstood
 from desk.mention import Author, Mention
+from listeners.batches import Batch, understood
 from listeners.contract import Receipt, ReplyTo
 from listeners.graph import older_than, pages, rest, when
 from listeners.http import Client
 from listeners.paging import Json, body_of, listed, pick
 from listeners.times import instant
-from listeners.walks import Batch, understood
 
 WINDOW = timedelta(days=7)
 """Within 24 hours of the customer's last word anything may be said; with HUMAN_AGENT a person may answer for 7 days."""

@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 
 from desk.errors import NotUnderstood
 from desk.mention import Mention
+from listeners.batches import Found, understood
 from listeners.contract import Ask, Broken, Page
 from listeners.paging import Json, pick
 from listeners.signatures import matches, same
 from listeners.times import instant
-from listeners.walks import Found, understood
 
 COMES_AGAIN = timedelta(hours=37)
 COMES_AGAIN_WHATSAPP = timedelta(days=7, hours=1)

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from desk.mention import Mention
+from listeners.batches import Batch
 from listeners.contract import Cursor, Page, Window
-from listeners.walks import Batch
 
 _NAME = "answers"
 """Under which the numbers stand in the cursor, beside the places of the walk's streams."""

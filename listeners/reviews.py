@@ -10,9 +10,10 @@ from functools import partial
 from typing import Any
 
 from desk.mention import Author, Mention
+from listeners.batches import Batch, moment
 from listeners.contract import Cursor, Page, Receipt, Window
 from listeners.times import instant
-from listeners.walks import Batch, Newest, gathered, moment
+from listeners.walks import Newest, gathered
 
 _ANSWER = "/reply"
 _SETTLES = timedelta(minutes=30)

@@ -23,11 +23,13 @@ from sqlalchemy.pool import NullPool
 from desk.errors import ConfigurationError, NotUnderstood, SourceBusy, SourceDenied, SourceError, SourceGarbled, SourceGone
 from desk.source import Source
 from listeners.access import needed
+from listeners.batches import Batch, understood
 from listeners.contract import Ask, Cursor, Listener, Page, Window
+from listeners.fields import Mapped
 from listeners.files.dates import Calendar
 from listeners.http import Client
-from listeners.mapping import Mapped, mentions_of, moment_of, since_as
-from listeners.walks import Batch, forward, understood
+from listeners.mapping import mentions_of, moment_of, since_as
+from listeners.walks import forward
 
 PLATFORM = "sql"
 _TOGETHER = 500

@@ -19,12 +19,12 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from desk.errors import NotUnderstood, SourceBusy, SourceError, SourceGone
 from desk.mention import Author, Mention
 from desk.source import Source
+from listeners.batches import Batch, understood
 from listeners.contract import Ask, Cursor, Listener, Page, Window
 from listeners.http import Client
 from listeners.paging import Json, listed, pick
 from listeners.reviews import answer, reviews
 from listeners.times import instant
-from listeners.walks import Batch, understood
 
 PLATFORM = "steam"
 _REVIEWS = "/IUserReviewsService/GetAppReviews/v1/"

@@ -16,11 +16,12 @@ from desk.errors import SourceDenied, SourceGone
 from desk.mention import Author, Mention
 from desk.source import Source
 from listeners import graph
+from listeners.batches import Batch, understood
 from listeners.contract import Ask, Cursor, Listener, Page, Receipt, ReplyTo, Window
 from listeners.graph import Handle, Met, older_than, pages, when
 from listeners.http import Client
 from listeners.paging import Json, body_of, listed, pick
-from listeners.walks import Batch, Newest, gathered, understood
+from listeners.walks import Newest, gathered
 
 PLATFORM = "threads"
 _V = "/v1.0"

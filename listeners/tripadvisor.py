@@ -17,12 +17,12 @@ from desk.errors import SourceDenied, SourceError
 from desk.mention import Author, Mention
 from desk.source import Source
 from listeners.access import Access, Fixed, needed
+from listeners.batches import Batch, understood
 from listeners.contract import Ask, Cursor, Listener, Page, Window
 from listeners.http import Client
 from listeners.paging import by_offset, pick
 from listeners.reviews import answer, rated, reviews
 from listeners.times import instant
-from listeners.walks import Batch, understood
 
 PLATFORM = "tripadvisor"
 _PAGE = 5

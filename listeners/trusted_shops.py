@@ -18,12 +18,12 @@ from desk.errors import NotUnderstood
 from desk.mention import Author, Mention
 from desk.source import Source
 from listeners.access import Access, granted, needed
+from listeners.batches import Batch, understood
 from listeners.contract import Ask, Cursor, Listener, Page, Receipt, ReplyTo, Window
 from listeners.http import Client
 from listeners.paging import Json, by_token, pick
 from listeners.reviews import answer, answer_id, bare, rated, reviews, sent
 from listeners.times import instant
-from listeners.walks import Batch, understood
 
 PLATFORM = "trusted_shops"
 _TOKENS = "https://login.etrusted.com/oauth/token"

@@ -17,13 +17,13 @@ from desk.errors import ConfigurationError, NotUnderstood, SourceGone
 from desk.mention import Author, Mention
 from desk.source import Source
 from listeners.access import Access, Fixed, granted, needed
+from listeners.batches import Batch, understood
 from listeners.contract import Ask, Broken, Cursor, Listener, Page, Push, Receipt, ReplyTo, Window
 from listeners.http import Client
 from listeners.paging import Json, by_number, pick
 from listeners.reviews import answer, answer_id, bare, rated, reviews, sent
 from listeners.signatures import matches
 from listeners.times import instant
-from listeners.walks import Batch, understood
 
 PLATFORM = "trustpilot"
 _REPLIES: Replies = {"review": ReplyRules(once=True)}

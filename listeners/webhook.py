@@ -19,11 +19,13 @@ from desk.errors import ConfigurationError
 from desk.mention import Mention
 from desk.source import Source
 from listeners.access import needed
+from listeners.batches import understood
 from listeners.contract import Ask, Broken, Cursor, Listener, Page, Push, Window
+from listeners.fields import Mapped
 from listeners.http import Client
-from listeners.mapping import Mapped, found, mentions_of
+from listeners.mapping import mentions_of
+from listeners.paths import found
 from listeners.signatures import REPLAY_WINDOW, Encoding, fresh, matches
-from listeners.walks import understood
 
 PLATFORM = "webhook"
 Headers = Mapping[str, str]

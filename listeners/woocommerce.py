@@ -19,12 +19,13 @@ from desk.mention import Mention
 from desk.source import Source, Span
 from listeners import wordpress_rest as rest
 from listeners.access import Access, basic, needed
+from listeners.batches import Batch, understood
 from listeners.contract import Ask, Cursor, Listener, Page, Receipt, ReplyTo, Window
 from listeners.http import Client
 from listeners.paging import pick
 from listeners.reviews import rated
 from listeners.times import instant
-from listeners.walks import Batch, forward, understood
+from listeners.walks import forward
 from listeners.wordpress_refusals import refusal
 
 PLATFORM = "woocommerce"

@@ -18,9 +18,10 @@ from desk.mention import Mention
 from desk.source import Source, Span
 from listeners import wordpress_rest as rest
 from listeners.access import NOTHING, Access, basic
+from listeners.batches import Batch, understood
 from listeners.contract import Ask, Cursor, Listener, Page, Receipt, ReplyTo, Window
 from listeners.http import Client
-from listeners.walks import Batch, forward, understood
+from listeners.walks import forward
 from listeners.wordpress_refusals import refusal
 
 PLATFORM = "wordpress"

@@ -16,13 +16,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from desk.errors import SourceBusy, SourceError, SourceGone
 from desk.mention import Author, Mention
 from desk.source import Source
+from listeners.batches import Batch, understood
 from listeners.contract import Ask, Cursor, Listener, Page, Window
 from listeners.http import Client
 from listeners.limits import read_headers
 from listeners.paging import listed, pick
 from listeners.reviews import rated
 from listeners.times import instant
-from listeners.walks import Batch, gathered, understood
+from listeners.walks import gathered
 
 PLATFORM = "yelp"
 _PAGE = 50

@@ -22,12 +22,12 @@ from desk.errors import NotUnderstood, SourceGone
 from desk.mention import Author, Mention
 from desk.source import Source
 from listeners.access import Access, Minted, needed, token_answer
+from listeners.batches import Batch, understood
 from listeners.contract import Ask, Cursor, Listener, Page, Receipt, ReplyTo, Window
 from listeners.http import Client
 from listeners.paging import Json, by_number, listed, pick
 from listeners.reviews import answer, answer_id, bare, rated, reviews
 from listeners.times import instant
-from listeners.walks import Batch, understood
 
 PLATFORM = "yotpo"
 _TOKENS = "https://api.yotpo.com/oauth/token"

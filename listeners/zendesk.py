@@ -17,12 +17,13 @@ from desk.errors import ConfigurationError, NotUnderstood, SourceDenied, SourceE
 from desk.mention import Author, Kind, Mention
 from desk.source import Source
 from listeners.access import Access, basic, needed
+from listeners.batches import Batch, Found, moment, understood
 from listeners.contract import Ask, Cursor, Listener, Page, Receipt, ReplyTo, Window
 from listeners.http import Client
 from listeners.paging import body_of, listed, pick
 from listeners.plain import plain
 from listeners.times import instant
-from listeners.walks import Batch, Found, moment, onward, understood
+from listeners.walks import onward
 
 PLATFORM = "zendesk"
 Json = dict[str, Any]

@@ -8,12 +8,12 @@ from typing import Any
 
 from desk.errors import NotUnderstood, SourceGone
 from desk.mention import Author, Mention
+from listeners.batches import Batch, moment, understood
 from listeners.bluesky.posts import PLATFORM, attached
 from listeners.bluesky.session import CHAT, Me
 from listeners.http import Client
 from listeners.paging import listed
 from listeners.times import instant
-from listeners.walks import Batch, moment, understood
 
 Json = dict[str, Any]
 _CONVERSATIONS, _MESSAGES = 20, 100

@@ -16,13 +16,14 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from desk.errors import SourceBusy, SourceDenied, SourceError, SourceGone
 from desk.mention import Mention
 from desk.source import Source, Span
+from listeners.batches import Batch, Found, understood
 from listeners.bluesky.chat import Chat
 from listeners.bluesky.posts import age_of, sorted_at, to_mention
 from listeners.bluesky.session import Me, me
 from listeners.contract import Broken, Cursor, Page, Window
 from listeners.http import Client
 from listeners.paging import by_token, listed, pick
-from listeners.walks import Batch, Found, gathered, onward, understood
+from listeners.walks import gathered, onward
 
 Json = dict[str, Any]
 _PAGE = 100

@@ -10,12 +10,13 @@ from datetime import datetime, timedelta
 from desk.mention import Mention
 from desk.source import Source
 from listeners.access import needed
+from listeners.batches import Batch, understood
 from listeners.contract import Cursor, Page, Window
 from listeners.discourse.posts import Forum, Options, read
 from listeners.http import Client
 from listeners.paging import Json, listed
 from listeners.times import instant
-from listeners.walks import Batch, gathered, understood
+from listeners.walks import gathered
 
 _SIZE, _GAPS = 50, 3
 """Posts on a page, and how often an empty page is looked behind: old forums page by ids, which may be missing."""

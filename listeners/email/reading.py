@@ -9,13 +9,14 @@ from imap_tools import BaseMailBox
 
 from desk.mention import Mention
 from desk.source import Source
+from listeners.batches import Batch, understood
 from listeners.contract import Cursor, Page, Window
 from listeners.email.letters import nobody_wrote, parsed, to_mention
 from listeners.email.mailbox import Letter, letters, mailbox, newer, sent_folder, translated
 from listeners.email.options import Options
 from listeners.http import Client
 from listeners.times import instant
-from listeners.walks import Batch, Onward, onward, understood
+from listeners.walks import Onward, onward
 
 _AT_ONCE = 20
 """Mails that are fetched and kept at once."""

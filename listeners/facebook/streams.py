@@ -13,6 +13,7 @@ from desk.errors import SourceGone
 from desk.mention import Mention
 from desk.source import Source
 from listeners import meta_messages
+from listeners.batches import Batch, understood
 from listeners.contract import Cursor, Page, Window
 from listeners.facebook.said import (
     COMMENT,
@@ -29,7 +30,7 @@ from listeners.graph import VERSION, Met, older_than, pages, rest
 from listeners.http import Client
 from listeners.meta_messages import is_us
 from listeners.paging import Json, pick
-from listeners.walks import Batch, Newest, gathered, understood
+from listeners.walks import Newest, gathered
 
 RATINGS_VERSION = "v21.0"
 """The last one that gives recommendations (docs "Recommendation": refused with code 12 from v22.0 on)."""

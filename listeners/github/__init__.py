@@ -11,6 +11,7 @@ from desk.answering import ReplyRules
 from desk.mention import Mention
 from desk.source import Source
 from listeners.access import bearer, needed
+from listeners.batches import Batch
 from listeners.contract import Ask, Cursor, Listener, Page, Window
 from listeners.github import discussions, issues
 from listeners.github.answers import CHARACTERS, look, refusal, reply, us
@@ -18,7 +19,7 @@ from listeners.github.issues import PLATFORM, Options
 from listeners.github.push import PUSH
 from listeners.http import Client
 from listeners.paging import Json, pick
-from listeners.walks import Batch, forward
+from listeners.walks import forward
 
 _EXPIRES = "github-authentication-token-expiration"
 """The header that tells when a token ends (docs "Managing your personal access tokens")."""

@@ -8,11 +8,11 @@ from datetime import datetime
 
 from desk.errors import NotUnderstood
 from desk.mention import Mention
+from listeners.batches import Batch, understood
 from listeners.github.issues import PLATFORM, author, is_ours, pictures, readable
 from listeners.http import Client
 from listeners.paging import Json, listed, pick
 from listeners.times import instant
-from listeners.walks import Batch, understood
 
 _SIZE = 50
 _SAID = (

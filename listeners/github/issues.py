@@ -14,10 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from desk.errors import NotUnderstood
 from desk.mention import Author, Mention
+from listeners.batches import Batch, understood
 from listeners.http import Client
 from listeners.paging import Json, listed
 from listeners.plain import images
-from listeners.walks import Batch, understood
 
 PLATFORM = "github"
 _SIZE = 100

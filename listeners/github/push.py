@@ -11,12 +11,12 @@ from typing import Any
 
 from desk.mention import Mention
 from desk.source import Source
+from listeners.batches import understood
 from listeners.contract import Broken, Page, Push
 from listeners.github import discussions, issues
 from listeners.github.issues import Options
 from listeners.paging import Json, pick
 from listeners.signatures import fresh, matches
-from listeners.walks import understood
 
 _WINDOW = timedelta(hours=1)
 

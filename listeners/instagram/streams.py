@@ -14,6 +14,7 @@ from desk.errors import SourceDenied, SourceGone
 from desk.mention import Mention
 from desk.source import Source
 from listeners import meta_messages
+from listeners.batches import Batch, understood
 from listeners.contract import Cursor, Page, Window
 from listeners.graph import Met, older_than, pages, rest
 from listeners.http import Client
@@ -29,7 +30,7 @@ from listeners.instagram.said import (
     us,
 )
 from listeners.paging import Json, pick
-from listeners.walks import Batch, Newest, gathered, understood
+from listeners.walks import Newest, gathered
 
 _POSTS = 25
 _MOST = 50

@@ -5,11 +5,11 @@ from typing import Any
 
 from desk.errors import NotUnderstood
 from desk.mention import Author, Kind, Mention
+from listeners.batches import Batch, understood
 from listeners.intercom.api import Here
 from listeners.paging import pick
 from listeners.plain import plain
 from listeners.times import instant
-from listeners.walks import Batch, understood
 
 PLATFORM = "intercom"
 Json = dict[str, Any]

@@ -10,13 +10,14 @@ from typing import Any
 
 from desk.errors import SourceGone
 from desk.source import Source
+from listeners.batches import Batch
 from listeners.contract import Cursor, Page, Window
 from listeners.http import Client
 from listeners.intercom.api import Here, at, here_of
 from listeners.intercom.conversations import mentions_of
 from listeners.paging import listed, pick
 from listeners.times import instant
-from listeners.walks import Batch, forward
+from listeners.walks import forward
 
 Json = dict[str, Any]
 _PAGE = 50

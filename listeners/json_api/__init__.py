@@ -13,11 +13,11 @@ import httpx
 from desk.errors import SourceGarbled
 from desk.source import Source
 from listeners.access import Access, Fixed, basic, needed
+from listeners.batches import understood
 from listeners.contract import Ask, Broken, Listener
 from listeners.http import Client
 from listeners.json_api.reading import PLATFORM, Options, options_of, pages, pull
 from listeners.mapping import mentions_of
-from listeners.walks import understood
 
 
 def access(source: Source, secrets: Mapping[str, str]) -> Access:

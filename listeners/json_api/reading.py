@@ -11,11 +11,14 @@ from pydantic import Field, model_validator
 
 from desk.errors import ConfigurationError, NotUnderstood, SourceGarbled
 from desk.source import Source
+from listeners.batches import Batch, understood
 from listeners.contract import Cursor, Page, Window
+from listeners.fields import Mapped
 from listeners.files.dates import Calendar
 from listeners.http import Client
-from listeners.mapping import Mapped, found, mentions_of, moment_of, since_as
-from listeners.walks import Batch, forward, gathered, understood
+from listeners.mapping import mentions_of, moment_of, since_as
+from listeners.paths import found
+from listeners.walks import forward, gathered
 
 PLATFORM = "json"
 _MOST = 2_000

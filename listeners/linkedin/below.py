@@ -9,6 +9,7 @@ from typing import Any
 
 from desk.errors import SourceDenied, SourceGone
 from desk.mention import Mention
+from listeners.batches import Batch, understood
 from listeners.contract import Broken, Page
 from listeners.http import Client
 from listeners.linkedin.comments import amount, to_mention, urn_of
@@ -16,7 +17,6 @@ from listeners.linkedin.urns import encoded, number_of, post_of
 from listeners.paging import Json, listed, pick
 from listeners.recount import Recount
 from listeners.times import instant
-from listeners.walks import Batch, understood
 
 _AT_ONCE = 100
 _LOOKED_UP = 50

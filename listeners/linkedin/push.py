@@ -9,6 +9,7 @@ from functools import partial
 from desk.errors import NotUnderstood
 from desk.mention import Mention
 from desk.source import Source
+from listeners.batches import understood
 from listeners.contract import Broken, Page, Push
 from listeners.linkedin.comments import DELETED, noted
 from listeners.linkedin.streams import Options
@@ -16,7 +17,6 @@ from listeners.linkedin.urns import whole
 from listeners.paging import Json, pick
 from listeners.signatures import matches, signature
 from listeners.times import instant
-from listeners.walks import understood
 
 _PREFIX = b"hmacsha256="
 _COMES_AGAIN = timedelta(hours=9)

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from desk.errors import SourceDenied, SourceGone
 from desk.mention import Mention
 from desk.source import Source, Span
+from listeners.batches import Batch, understood
 from listeners.contract import Cursor, Page, Window
 from listeners.http import Client
 from listeners.linkedin.below import Below, looked_up, pages
@@ -23,7 +24,7 @@ from listeners.linkedin.urns import encoded, post_of
 from listeners.paging import Json, pick
 from listeners.recount import Recount, settled
 from listeners.times import instant
-from listeners.walks import Batch, Newest, gathered, understood
+from listeners.walks import Newest, gathered
 
 
 class Options(BaseModel):

@@ -10,13 +10,14 @@ from desk.errors import SourceGone
 from desk.mention import Mention
 from desk.source import Source
 from listeners.access import needed
+from listeners.batches import Batch, understood
 from listeners.contract import Cursor, Page, Window
 from listeners.http import Client
 from listeners.paging import Json
 from listeners.reddit.said import Options, mail_to_mention, to_mention
 from listeners.reddit.through import LISTED, below, mail, pages, reddit, shape, translated
 from listeners.times import instant
-from listeners.walks import Batch, gathered, understood
+from listeners.walks import gathered
 
 
 def pull(client: Client, source: Source, cursor: Cursor | None, window: Window) -> Iterator[Page]:

@@ -19,8 +19,9 @@ from praw.exceptions import PRAWException, RedditAPIException
 from praw.models import Message
 
 from desk.errors import SourceBusy, SourceError, SourceGarbled, SourceGone
-from listeners.http import USER_AGENT, Client
+from listeners.http import Client
 from listeners.paging import Json, body_of
+from listeners.wire import USER_AGENT
 
 _FOR_EVER = 10**9
 _SIZE = 100

@@ -15,11 +15,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from desk.errors import SourceGone
 from desk.mention import Kind, Mention
 from desk.source import Source
+from listeners.batches import Batch, moment, understood
 from listeners.contract import Cursor, Page, Window
 from listeners.http import Client
 from listeners.rss.entries import Entry, native_id_of, older, parsed, said_at, to_mention
 from listeners.times import instant
-from listeners.walks import Batch, Newest, gathered, moment, understood
+from listeners.walks import Newest, gathered
 
 _ALL_OF_IT = timedelta(days=3_650)
 _OLDER_PAGES = 100

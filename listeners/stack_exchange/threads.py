@@ -12,13 +12,14 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from desk.mention import Mention
 from desk.source import Source, Span
+from listeners.batches import Batch, understood
 from listeners.contract import Cursor, Page, Window
 from listeners.http import Client
 from listeners.paging import Json, listed
 from listeners.stack_exchange.asking import ask, me
 from listeners.stack_exchange.posts import to_mention
 from listeners.times import instant
-from listeners.walks import Batch, gathered, understood
+from listeners.walks import gathered
 
 _SIZE = 100
 """Items on a page, and ids in one question: the most that the API takes."""

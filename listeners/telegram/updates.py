@@ -13,6 +13,7 @@ from functools import partial
 from desk.errors import SourceBusy, SourceDenied
 from desk.mention import Mention
 from desk.source import Source
+from listeners.batches import Batch, understood
 from listeners.contract import Cursor, Page, Push, Window
 from listeners.http import Client
 from listeners.paging import listed, pick
@@ -20,7 +21,7 @@ from listeners.signatures import same
 from listeners.telegram.api import bot_of, method
 from listeners.telegram.messages import CARRIED, Options, to_mention
 from listeners.times import instant
-from listeners.walks import Batch, onward, understood
+from listeners.walks import onward
 
 _PAGE = 100
 _FORGOTTEN = timedelta(days=2)

@@ -10,13 +10,13 @@ from datetime import datetime
 from desk.errors import NotUnderstood
 from desk.mention import Mention
 from desk.source import Source
+from listeners.batches import understood
 from listeners.contract import Broken, Page, Push
 from listeners.paging import Json
 from listeners.signatures import fresh, matches
 from listeners.tiktok.comments import native, to_mention
 from listeners.tiktok.streams import Options
 from listeners.times import instant
-from listeners.walks import understood
 
 _SHOWN = ("insert", "set_to_public")
 

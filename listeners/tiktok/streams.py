@@ -15,13 +15,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from desk.errors import SourceGone
 from desk.source import Source, Span
+from listeners.batches import Batch, understood
 from listeners.contract import Cursor, Page, Window
 from listeners.http import Client
 from listeners.paging import Json, listed
 from listeners.recount import Recount, number, settled
 from listeners.tiktok.comments import AT_ONCE, link_of, native, pages, to_mention
 from listeners.times import instant
-from listeners.walks import Batch, gathered, understood
+from listeners.walks import gathered
 
 _SORTED = 500
 """So many comments come by time; TikTok lists what is beyond by likes, with repetitions."""

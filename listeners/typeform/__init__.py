@@ -17,13 +17,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from desk.mention import Mention
 from desk.source import Source
+from listeners.batches import Batch, understood
 from listeners.contract import Ask, Broken, Cursor, Listener, Page, Push, Window
 from listeners.http import Client
 from listeners.paging import listed
 from listeners.signatures import matches
 from listeners.times import instant
 from listeners.typeform.answers import PLATFORM, Json, form_of, to_mention
-from listeners.walks import Batch, gathered, understood
+from listeners.walks import gathered
 
 __all__ = ["LISTENER", "Options", "pull"]
 

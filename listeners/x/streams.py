@@ -16,10 +16,11 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from desk.errors import SourceGone
 from desk.mention import Mention
 from desk.source import Source, Span
+from listeners.batches import Batch, understood
 from listeners.contract import Cursor, Page, Window
 from listeners.http import Client
 from listeners.paging import listed, pick
-from listeners.walks import Batch, Newest, gathered, understood
+from listeners.walks import Newest, gathered
 from listeners.x.posts import FIELDS, id_at, joined, message_to_mention, time_of, to_mention
 
 Json = dict[str, Any]

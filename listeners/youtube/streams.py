@@ -15,12 +15,13 @@ from desk.errors import SourceGone
 from desk.mention import Mention
 from desk.source import Source, Span
 from listeners import google
+from listeners.batches import Batch, understood
 from listeners.contract import Cursor, Page, Window
 from listeners.http import Client
 from listeners.paging import Json, listed, pick
 from listeners.recount import Recount, number, settled
 from listeners.times import instant
-from listeners.walks import Batch, gathered, understood
+from listeners.walks import gathered
 from listeners.youtube.comments import AT_ONCE, PLAIN, below, gone, pages, thread_of, to_mention
 
 

@@ -14,14 +14,14 @@ import listeners
 from desk.errors import ConfigurationError, SourceBusy
 from desk.source import Source
 from listeners.appstore_connect import LISTENER, to_mentions
-from listeners.contract import ReplyTo, Window
+from listeners.batches import understood
+from listeners.contract import Broken, ReplyTo, Window
 from listeners.http import Client
 from listeners.sandbox.appstore_connect import APP, ISSUER, KEY_ID, private_key
 from listeners.sandbox.mischief import Mischief
 from listeners.sandbox.serve import running
 from listeners.sandbox.world import World
 from listeners.testing import Clock, Desk, ListenerContract, Stage
-from listeners.walks import Broken, understood
 
 DESCRIPTION = (
     Path(__file__).parents[2]

@@ -12,7 +12,7 @@ import listeners
 from desk.errors import ConfigurationError, NotUnderstood, SourceDenied
 from desk.source import Source
 from listeners.contract import Window
-from listeners.hacker_news import LISTENER, to_mention
+from listeners.hacker_news import LISTENER, refusal, to_mention
 from listeners.http import Client
 from listeners.sandbox.mischief import Mischief
 from listeners.sandbox.serve import running
@@ -106,10 +106,11 @@ def test_a_source_without_words_is_refused():
         listeners.check(Source(name="x", platform="hacker_news", options={"queries": [" "]}))
 
 
-def test_a_refusal_asks_for_no_credential(world, url):
-    with desk(url, world).client() as client, pytest.raises(SourceDenied, match="refuses this address") as caught:
-        client._refused(httpx.Response(403, request=httpx.Request("GET", "https://hn.algolia.com/x")))
-    assert "no credential" in caught.value.advice
+def test_a_refusal_asks_for_no_credential():
+    refused = refusal(httpx.Response(403, request=httpx.Request("GET", "https://hn.algolia.com/x")), datetime.now(UTC))
+    assert isinstance(refused, SourceDenied)
+    assert "refuses this address" in str(refused)
+    assert "no credential" in refused.advice
 
 
 def test_verify_says_how_much_is_found(world, url):

@@ -9,11 +9,12 @@ import pytest
 
 from desk.errors import SourceBusy, SourceDenied, SourceError, SourceGarbled, SourceGone
 from listeners import paging
-from listeners.http import MOST_BYTES, USER_AGENT, Client
+from listeners.http import Client
 from listeners.limits import Limit, Limits, read_headers, retry_after
 from listeners.paging import body_of, by_link, by_number, by_offset, by_token
 from listeners.plain import plain
 from listeners.testing import Clock
+from listeners.wire import MOST_BYTES, USER_AGENT
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 SECRET = "s3cret-t0ken"

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from desk.mention import Mention
+from listeners.batches import Batch
 from listeners.contract import Page, Window
 from listeners.recount import Recount, number, settled
-from listeners.walks import Batch
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
 

@@ -14,12 +14,13 @@ from desk.errors import ConfigurationError, SourceBusy, SourceDenied, SourceErro
 from desk.mention import Mention
 from desk.source import Source
 from listeners.contract import Page, ReplyTo, Window
-from listeners.http import USER_AGENT, Client
+from listeners.http import Client
 from listeners.reddit import LISTENER
 from listeners.sandbox.mischief import Mischief
 from listeners.sandbox.serve import running
 from listeners.sandbox.world import BRAND, TOKEN, World
 from listeners.testing import Clock, Desk, ListenerContract, Stage
+from listeners.wire import USER_AGENT
 
 REPLAY = Path(__file__).parents[2] / ".." / "shared" / "recordings" / "_replay" / "reddit.jsonl"
 needs_recordings = pytest.mark.skipif(not REPLAY.exists(), reason="the recordings of real servers are not here")

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from desk.mention import Mention
+from listeners.batches import Batch
 from listeners.contract import Window
 from listeners.reviews import answer, answer_id, bare, rated, reviews, sent
-from listeners.walks import Batch
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 

@@ -13,6 +13,7 @@ import listeners
 from desk.errors import ConfigurationError, SourceGarbled, SourceGone
 from desk.mention import Mention
 from desk.source import Source
+from listeners.batches import moment
 from listeners.contract import Page, Window
 from listeners.http import Client
 from listeners.rss.entries import native_id_of, unwrapped
@@ -21,7 +22,6 @@ from listeners.sandbox.mischief import Mischief
 from listeners.sandbox.serve import running
 from listeners.sandbox.world import World
 from listeners.testing import Clock, Desk, ListenerContract, Stage
-from listeners.walks import moment
 
 RECORDINGS = Path(__file__).parents[2] / ".." / "shared" / "recordings" / "rss_atom"
 SITE = "https://blog.kastanie.example"

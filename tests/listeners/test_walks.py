@@ -7,9 +7,10 @@ import pytest
 
 from desk.errors import SourceBusy, SourceDenied, SourceGone
 from desk.mention import Mention
+from listeners.batches import Batch, understood
 from listeners.contract import Page, Window
 from listeners.times import instant
-from listeners.walks import Batch, forward, gathered, onward, understood
+from listeners.walks import forward, gathered, onward
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 WINDOW = Window(NOW, NOW - timedelta(days=1))
