@@ -1,8 +1,8 @@
 """The tagger against transformers in fp32: ``python -m bench.tagging_fp32 FOLDER TEXTS``.
 
 - The same weights: FOLDER is refused unless its heads are, up to their calibration, those that ship.
-- The same batches: BATCH texts of like length, the same ones for every side, in the same order. Within a batch ours reads text by
-  text, a core per text; transformers reads the batch at once, on all cores.
+- The same batches: BATCH texts of like length, the same ones for every side, in the same order. Within a batch ours reads texts
+  of equal length together, a core for each such run; transformers reads the batch at once, on all cores.
 - Every side is warmed up, and they take turns, ROUNDS times. transformers reads with each of its attentions, and the faster one
   counts.
 - transformers does the tokenising, the encoder and the heads; ours also names the language and makes readings.
@@ -21,7 +21,7 @@ import numpy as np
 from bench.common import say
 from bench.tagging import texts
 from nlp.encoder import PREFIX
-from nlp.heads import CHOICES, COLUMNS, YES_OR_NO, Heads, Numbers
+from nlp.heads import CHOSEN, COLUMNS, FIRST, YES_OR_NO, Heads, Numbers
 from nlp.tagger import SHIPPED, OnnxTagger
 
 BATCH = 32
@@ -95,12 +95,9 @@ def alike(tagger: OnnxTagger, other: Callable[[Sequence[str]], Numbers], batches
 
 def _answers(odds: Any, heads: Heads) -> Any:
     """Return one number per text and question: which answer was chosen, or whether it is yes."""
-    found, start = [], 0
-    for answers in CHOICES.values():
-        found.append(odds[:, start : start + len(answers)].argmax(axis=1))
-        start += len(answers)
+    found = [odds[:, chosen].argmax(axis=1) for chosen in CHOSEN.values()]
     limits = [heads.thresholds[key] for key in YES_OR_NO]
-    return np.column_stack([*found, odds[:, start:] >= limits])
+    return np.column_stack([*found, odds[:, FIRST:] >= limits])
 
 
 def spread(values: Sequence[float], digits: int = 1) -> str:

@@ -19,9 +19,9 @@ import numpy as np
 
 from desk.taxonomy import DEFAULT
 from nlp import evaluate
-from nlp.calibrate import FIRST, calibrate
+from nlp.calibrate import calibrate
 from nlp.evaluate import Judged
-from nlp.heads import COLUMNS, TOPICS, YES_OR_NO, Numbers, squash
+from nlp.heads import COLUMNS, FIRST, TOPICS, YES_OR_NO, Numbers, squash
 from nlp.metrics import Interval
 from nlp.train_data import Row, authored, licensed, part_of, real, targets
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nlp.heads import CHOICES, YES_OR_NO, Numbers, squash
+from nlp.heads import CHOSEN, FIRST, YES_OR_NO, Numbers, squash
 from nlp.metrics import Array, counts, f1
 
 _PRIOR = 4.0
@@ -18,7 +18,6 @@ _GRID = np.arange(0.15, 0.75, 0.01)
 _MORE = np.arange(0.0, 1.3, 0.1)
 _SHRINK = 60.0
 """A label's own threshold counts half once it has so many positive examples; the common one counts for the rest."""
-FIRST = sum(len(answers) for answers in CHOICES.values())
 
 
 @dataclass(frozen=True)
@@ -33,12 +32,9 @@ class Calibration:
 def calibrate(logits: Numbers, truth: Numbers, mask: Numbers) -> Calibration:
     """Return slopes, offsets and thresholds that fit the development part."""
     slope, offset = np.ones(logits.shape[1], np.float32), np.zeros(logits.shape[1], np.float32)
-    start = 0
-    for answers in CHOICES.values():
-        part = slice(start, start + len(answers))
-        known = mask[:, start] > 0
-        slope[part] = _temperature(logits[known, part], truth[known, part])
-        start += len(answers)
+    for chosen in CHOSEN.values():
+        known = mask[:, chosen.start] > 0
+        slope[chosen] = _temperature(logits[known, chosen], truth[known, chosen])
     for column in range(FIRST, logits.shape[1]):
         known = mask[:, column] > 0
         slope[column], offset[column] = _platt(logits[known, column], truth[known, column])

@@ -33,6 +33,8 @@ class Course:
     plan: Plan = field(default_factory=Plan)
     student: Plan = field(default_factory=Plan)
     licensed_weight: float = 0.5
+    abroad_weight: float = 2.0
+    """How much texts in other languages than German and English count: there are few."""
     licensed_share: float = 1.0
     """How many of the licensed texts each epoch reads."""
     start: Path | None = None
@@ -93,10 +95,10 @@ class Course:
         return replace(lessons_of(self.base, [row["text"] for row in rows], *targets(rows), weight), share=share)
 
     def weight_of(self, row: Row) -> float:
-        """Say how much a text counts: licensed ones less; languages of which there is little, double."""
+        """Say how much a text counts."""
         if not ours(row):
             return self.licensed_weight
-        return 1.0 if row["lang"] in train_data.HOME else 2.0
+        return 1.0 if row["lang"] in train_data.HOME else self.abroad_weight
 
     @cached_property
     def probe(self) -> Probe:

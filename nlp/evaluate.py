@@ -10,8 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from desk.reading import Reading
-from nlp.calibrate import FIRST
-from nlp.heads import CHOICES, COLUMNS, YES_OR_NO, Numbers
+from nlp.heads import CHOICES, COLUMNS, FIRST, YES_OR_NO, Numbers
 from nlp.metrics import (
     Array,
     Flags,

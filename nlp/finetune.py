@@ -17,7 +17,7 @@ import torch
 from torch.nn import functional
 from transformers import AutoModel, AutoTokenizer
 
-from nlp.heads import CHOICES, COLUMNS, Numbers, squash
+from nlp.heads import CHOSEN, COLUMNS, FIRST, Numbers, squash
 from nlp.lessons import Lessons, Plan, Probe, epochs_of, saved_probe
 from nlp.whole import whole
 
@@ -113,13 +113,11 @@ def features(encoder: Any, tokens: Sequence[Sequence[int]], size: int = 128, exa
 
 def loss(logits: torch.Tensor, truth: torch.Tensor, mask: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     """Return cross entropy of each choice plus binary cross entropy summed over the yes-or-no questions, mean over texts."""
-    rows, start = torch.zeros_like(weight), 0
-    for answers in CHOICES.values():
-        part = slice(start, start + len(answers))
-        rows = rows + functional.cross_entropy(logits[:, part], truth[:, part], reduction="none") * mask[:, start]
-        start += len(answers)
-    binary = functional.binary_cross_entropy_with_logits(logits[:, start:], truth[:, start:], reduction="none")
-    rows = rows + (binary * mask[:, start:]).sum(dim=1)
+    rows = torch.zeros_like(weight)
+    for chosen in CHOSEN.values():
+        rows = rows + functional.cross_entropy(logits[:, chosen], truth[:, chosen], reduction="none") * mask[:, chosen.start]
+    binary = functional.binary_cross_entropy_with_logits(logits[:, FIRST:], truth[:, FIRST:], reduction="none")
+    rows = rows + (binary * mask[:, FIRST:]).sum(dim=1)
     return (rows * weight).sum() / weight.sum()
 
 

@@ -1,152 +1,179 @@
-"""The graph of an encoder that `nlp.export` has written, walked from its outputs back to the numbers it holds (extra ``train``).
+"""An encoder as a graph for onnxruntime: products in int8, everything between them in fp32 (extra ``train``).
 
-What an exporter calls its numbers is its own affair, and it lets equal ones share a name: so a weight is found by what it does.
-What is not as `nlp.export` writes it raises UnknownGraph.
+It reads texts of equal length, so that nothing is padded or masked, and with scales that are fixed beforehand (`nlp.int8`),
+so that no text's reading depends on what is read beside it.
+
+Numbers stand in it under the names that transformers has for them. A product's weight is kept as int8 (inputs x outputs) with
+a ``.scale`` for each output; ``.volume`` is what its inputs are multiplied with; ``.apart`` holds the weights, in fp32, of the
+channels that are numbered in ``.loud``. A word's embedding is int8 with a ``.scale`` of its own.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from itertools import permutations
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from nlp.bert import READS, THREEFOLD, layers
 from nlp.heads import Numbers
+from nlp.int8 import Range, loudest, rounded, volumes
 
-HELD = "a number it holds"
-_FREE = ("Reshape", "Transpose", "Cast")
-"""What moves numbers, or gives them another type, and leaves them what they are."""
-
-
-class UnknownGraph(ValueError):
-    """The encoder is none that `nlp.export` writes; export it again, with this version."""
-
-
-@dataclass(frozen=True)
-class Node:
-    """One operation of the graph, with the names of what it takes."""
-
-    kind: str
-    takes: tuple[str, ...]
+OUTPUTS = ("last", "middle")
+_SELF, _MIXED, _WIDE, _NARROW = READS
+SHARES = {_SELF: 1.0, _MIXED: 0.9, _WIDE: 0.7}
+"""How much of its unevenness what a product reads hands over to the weights; chosen on development texts (docs/training.md)."""
+LOUD = 4
+"""Channels of each layer's last product that are multiplied apart: one is often fifty times as loud as the rest."""
+_CONTRIB = "com.microsoft"
+_Stepped = tuple[str, str, str]
+"""The names of whole steps, of how large one is, and of which is zero."""
+_VERSIONS = {"": 17, _CONTRIB: 1}
 
 
-@dataclass(frozen=True)
-class Layer:
-    """Weights (as torch has them, outputs x inputs) and bias of a layer, and the name of what it reads."""
+class Drawing:
+    """A graph as it grows."""
 
-    weight: Numbers
-    bias: Numbers
-    reads: str
+    def __init__(self) -> None:
+        import onnx
 
+        self._onnx = onnx
+        self._nodes: list[Any] = []
+        self._held: dict[str, Any] = {}
 
-@dataclass(frozen=True)
-class Graph:
-    """Operations by the names of what they give, and by name the numbers that the graph holds."""
-
-    nodes: Mapping[str, Node]
-    held: Mapping[str, NDArray[Any]]
-
-    @classmethod
-    def load(cls, path: Path) -> "Graph":
-        """Read an ONNX file; raises UnknownGraph where it is none, ValueError where onnx is not installed."""
-        onnx = _onnx()
-        try:
-            graph = onnx.load(path).graph
-        except Exception as error:  # protobuf has an error of its own, and of its package only onnx knows
-            raise UnknownGraph(f"{path} cannot be read as ONNX ({error})") from error
-        held = {one.name: onnx.numpy_helper.to_array(one) for one in graph.initializer}
-        nodes: dict[str, Node] = {}
-        same: dict[str, str] = {}  # equal numbers are held once, and handed on
-        for one in graph.node:
-            takes = tuple(same.get(name, name) for name in one.input)
-            if one.op_type == "Identity":
-                same[one.output[0]] = takes[0]
-            elif one.op_type == "Constant":
-                value = onnx.helper.get_attribute_value(one.attribute[0])
-                held[one.output[0]] = onnx.numpy_helper.to_array(value) if one.attribute[0].name == "value" else np.asarray(value)
-            else:
-                nodes |= dict.fromkeys(filter(None, one.output), Node(one.op_type, takes))
-        return cls(nodes, held)
-
-    def kind(self, name: str) -> str:
-        """Say what gives *name*."""
-        return HELD if name in self.held else self.nodes[name].kind if name in self.nodes else "an input"
-
-    def node(self, name: str, kind: str) -> Node:
-        """Return the node that gives *name*; raises UnknownGraph where it is of another kind."""
-        if self.kind(name) != kind:
-            raise UnknownGraph(f"{name} comes from {self.kind(name)} where {kind} was expected")
-        return self.nodes[name]
-
-    def number(self, name: str) -> NDArray[Any]:
-        """Return the numbers that are held as *name*; raises UnknownGraph where they are reckoned."""
-        if name not in self.held:
-            raise UnknownGraph(f"{name} comes from {self.kind(name)} where {HELD} was expected")
-        return self.held[name]
-
-    def sides(self, name: str, kind: str, first: str) -> tuple[str, str]:
-        """Return the two that a node of *kind* joins, in either order; the first comes from *first*, a kind of node."""
-        for one, other in permutations(self.node(name, kind).takes, 2):
-            if self.kind(one) == first:
-                return one, other
-        raise UnknownGraph(f"{name} comes from {kind}, which takes nothing from {first}")
-
-    def past(self, name: str) -> str:
-        """Return where the numbers of *name* come from, past nodes that leave them what they are."""
-        while self.kind(name) in _FREE:
-            name = self.nodes[name].takes[0]
+    def hold(self, name: str, numbers: Any) -> str:
+        """Keep numbers in the graph, and return their name."""
+        self._held[name] = self._onnx.numpy_helper.from_array(np.ascontiguousarray(numbers), name)
         return name
 
-    def norm(self, name: str) -> Layer:
-        """Return the normalisation that gives *name*."""
-        reads, weight, bias = self.node(name, "LayerNormalization").takes
-        return Layer(self.number(weight), self.number(bias), reads)
+    def node(self, kind: str, takes: Sequence[str], gives: str, domain: str = "", **more: Any) -> str:
+        """Add an operation, and return the name of what it gives."""
+        self._nodes.append(self._onnx.helper.make_node(kind, list(takes), [gives], domain=domain, **more))
+        return gives
 
-    def dense(self, name: str) -> Layer:
-        """Return the int8 product with bias that gives *name*, as if nothing had been turned down before it."""
-        bias, product = self.sides(self.past(name), "Add", HELD)
-        cast, scales = self.sides(product, "Mul", "Cast")
-        scale, _ = self.sides(scales, "Mul", HELD)
-        given, quantised, *zeros = self.node(self.past(cast), "MatMulInteger").takes
-        weight, (reads,) = self._meant(quantised, scale, *zeros[1:]), self.node(given, "DynamicQuantizeLinear").takes
-        for volume, louder in permutations(self.nodes[reads].takes if self.kind(reads) == "Mul" else (), 2):
-            if volume in self.held and self.held[volume].shape == weight.shape[:1]:
-                return Layer((weight * self.held[volume][:, None]).T, self.number(bias), louder)
-        return Layer(weight.T, self.number(bias), reads)
-
-    def table(self, name: str) -> Numbers:
-        """Return the table of embeddings whose rows *name* is taken from."""
-        quantised, *scale_and_zero = self.node(name, "DequantizeLinear").takes
-        return self._meant(self.node(quantised, "Gather").takes[0], *scale_and_zero)
-
-    def before_gelu(self, name: str) -> str:
-        """Return what the exact GELU that gives *name* reads: x in ``x * (1 + erf(x / sqrt(2))) / 2``."""
-        _, twice = self.sides(name, "Mul", HELD)
-        for gate, given in permutations(self.node(twice, "Mul").takes, 2):
-            if self.kind(gate) == "Add" and "Erf" in map(self.kind, self.nodes[gate].takes):
-                return given
-        raise UnknownGraph(f"{name} comes from another activation than GELU")
-
-    def attention(self, name: str) -> tuple[str, str, str]:
-        """Return the queries, keys and values of the attention that gives *name*."""
-        odds, values = self.node(self.past(name), "MatMul").takes
-        scaled, _ = self.sides(self.node(odds, "Softmax").takes[0], "Add", "Mul")
-        _, scores = self.sides(scaled, "Mul", HELD)
-        queries, keys = self.node(scores, "MatMul").takes
-        return queries, keys, values
-
-    def _meant(self, quantised: str, scale: str, zero: str = "") -> Numbers:
-        """Return quantised numbers as what they stand for."""
-        shift = self.number(zero).astype(np.float32) if zero else np.float32(0)
-        return np.asarray((self.number(quantised).astype(np.float32) - shift) * self.number(scale), np.float32)
+    def model(self, width: int) -> Any:
+        """Return the whole: from ids (texts x tokens) to OUTPUTS (texts x *width*)."""
+        helper, kinds = self._onnx.helper, self._onnx.TensorProto
+        ids = helper.make_tensor_value_info("input_ids", kinds.INT64, ["texts", "tokens"])
+        out = [helper.make_tensor_value_info(name, kinds.FLOAT, ["texts", width]) for name in OUTPUTS]
+        graph = helper.make_graph(self._nodes, "encoder", [ids], out, list(self._held.values()))
+        versions = [helper.make_opsetid(*one) for one in _VERSIONS.items()]
+        return helper.make_model(graph, opset_imports=versions, ir_version=10, producer_name="kummerkasten")
 
 
-def _onnx() -> Any:
-    """Return the package that reads such graphs; nothing else here needs it."""
-    try:
-        import onnx
-    except ModuleNotFoundError as error:
-        raise ValueError("onnx is not installed here. Install it: pip install 'kummerkasten[train]'") from error
-    return onnx
+def drawn(weights: Mapping[str, Numbers], config: Mapping[str, Any], met: Mapping[str, Range], middle: int) -> Any:
+    """Return the model of an encoder whose products read what was *met*, by their names; *middle* is the layer of that output."""
+    drawing = Drawing()
+    states = _embedded(drawing, weights, config)
+    for number, place in enumerate(layers(config), start=1):
+        states = _Layer(drawing, weights, config, met, place).drawn(states)
+        if number == middle:
+            drawing.node("ReduceMean", [states], "middle", axes=[1], keepdims=0)
+    drawing.node("ReduceMean", [states], "last", axes=[1], keepdims=0)
+    return drawing.model(config["hidden_size"])
+
+
+def _embedded(drawing: Drawing, weights: Mapping[str, Numbers], config: Mapping[str, Any]) -> str:
+    """Draw the sum of a token's embeddings, normalised; rows of words are taken as int8 and only then spread."""
+    numbers, scale = rounded(weights["embeddings.word_embeddings.weight"])
+    table = drawing.hold("embeddings.word_embeddings.weight", numbers)
+    rows = drawing.node("Gather", [table, "input_ids"], "word rows")
+    steps = drawing.node("Gather", [drawing.hold(f"{table}.scale", scale[:, None]), "input_ids"], "word steps")
+    words = drawing.node("Mul", [drawing.node("Cast", [rows], "word numbers", to=1), steps], "words")
+    first, tokens = drawing.hold("first", np.array([0])), drawing.hold("tokens", np.array([1]))
+    length = drawing.node("Gather", [drawing.node("Shape", ["input_ids"], "shape"), tokens], "length")
+    position, kind = (f"embeddings.{name}_embeddings.weight" for name in ("position", "token_type"))
+    spots = drawing.node("Slice", [drawing.hold(position, weights[position]), first, length, first], "spots")
+    kinds = drawing.node("Gather", [drawing.hold(kind, weights[kind]), first], "kind")
+    places = drawing.node("Add", [spots, kinds], "places")
+    name = "embeddings.LayerNorm"
+    return _normed(drawing, [words, places], name, _part(weights, name), config["layer_norm_eps"])
+
+
+def _normed(drawing: Drawing, sum_of: Sequence[str], name: str, norm: Mapping[str, Numbers], epsilon: float) -> str:
+    """Draw the normalised sum of two; *norm* holds ``weight`` and ``bias`` of the normalisation that is called *name*."""
+    added = drawing.node("Add", sum_of, f"{name} sum")
+    held = [drawing.hold(f"{name}.{part}", norm[part]) for part in ("weight", "bias")]
+    return drawing.node("LayerNormalization", [added, *held], f"{name} out", axis=-1, epsilon=epsilon)
+
+
+def _part(weights: Mapping[str, Numbers], name: str) -> dict[str, Numbers]:
+    """Return weight and bias of a part."""
+    return {part: weights[f"{name}.{part}"] for part in ("weight", "bias")}
+
+
+class _Layer:
+    """One layer: *place* is what the names of its parts begin with."""
+
+    def __init__(
+        self, drawing: Drawing, weights: Mapping[str, Numbers], config: Mapping[str, Any], met: Mapping[str, Range], place: str
+    ) -> None:
+        self._drawing, self._config, self._place = drawing, config, place
+        self._weights = {name.removeprefix(place): one for name, one in weights.items() if name.startswith(place)}
+        self._met = {name.removeprefix(place): one for name, one in met.items() if name.startswith(place)}
+        self._volumes = {name: self._volume(name) for name in SHARES}
+
+    def drawn(self, states: str) -> str:
+        """Draw the layer that reads *states*."""
+        read, heads = self._stepped(_SELF, self._turned(_SELF, states)), self._config["num_attention_heads"]
+        threefold = [self._product(name, read) for name in THREEFOLD]
+        seen = self._node("MultiHeadAttention", threefold, "seen", _CONTRIB, num_heads=heads)
+        middle = self._normed("attention.output.LayerNorm", [self._product(_MIXED, self._stepped(_MIXED, seen)), states])
+        wide = self._product(_WIDE, self._stepped(_WIDE, self._turned(_WIDE, middle)))
+        active = self._node("Gelu", [wide], "active", _CONTRIB)
+        quiet, loud = self._narrowed(active)
+        return self._normed("output.LayerNorm", [self._node("Add", [quiet, loud], "narrow"), middle])
+
+    def _volume(self, name: str) -> Numbers:
+        """Return the volumes of what *name* reads, and keep them in the graph."""
+        products = THREEFOLD if name == _SELF else (name,)
+        found = volumes(self._met[name], [self._weights[f"{one}.weight"] for one in products], SHARES[name])
+        self._hold(f"{name}.volume", found)
+        return found
+
+    def _turned(self, name: str, states: str) -> str:
+        return self._node("Mul", [states, f"{self._place}{name}.volume"], f"{name} turned")
+
+    def _stepped(self, name: str, states: str) -> _Stepped:
+        """Draw *states*, which *name* reads at its volume, in steps."""
+        met = self._met[name].turned(self._volumes[name]) if name in SHARES else self._met[name]
+        return self._in_steps(name, states, met)
+
+    def _in_steps(self, name: str, states: str, met: Range) -> _Stepped:
+        step, zero = met.steps
+        scale, shift = self._hold(f"{name}.step", step), self._hold(f"{name}.zero", zero)
+        return self._node("QuantizeLinear", [states, scale, shift], f"{name} stepped"), scale, shift
+
+    def _product(self, name: str, read: _Stepped) -> str:
+        """Draw an int8 product with its bias. At their volume are values from the start: it is in their scale and bias."""
+        volume = self._volumes[_SELF if name in THREEFOLD else name]
+        times = f"{self._place}{_MIXED}.volume" if name == THREEFOLD[2] else ""
+        return self._int8(name, read, self._weights[f"{name}.weight"] / volume, times)
+
+    def _int8(self, name: str, read: _Stepped, weight: Numbers, times: str = "") -> str:
+        numbers, steps = rounded(weight)
+        scale, bias = self._hold(f"{name}.scale", steps), self._hold(f"{name}.bias", self._weights[f"{name}.bias"])
+        if times:
+            scale, bias = (self._node("Mul", [one, times], f"{name} {what}") for one, what in ((scale, "scale"), (bias, "bias")))
+        states, step, zero = read
+        kept = self._hold(f"{name}.weight", numbers.T)
+        return self._node("MatMulIntegerToFloat", [states, kept, step, scale, zero, "", bias], f"{name} out", _CONTRIB)
+
+    def _narrowed(self, active: str) -> tuple[str, str]:
+        """Draw the product of the quiet channels, in int8, and that of the loud ones, in fp32."""
+        weight = self._weights[f"{_NARROW}.weight"]
+        channels = loudest(self._met[_NARROW], weight, LOUD)
+        quiet = weight.copy()
+        quiet[:, channels] = 0
+        read = self._in_steps(_NARROW, active, self._met[_NARROW].without(channels))
+        loud = self._node("Gather", [active, self._hold(f"{_NARROW}.loud", channels)], "loud", axis=2)
+        apart = self._hold(f"{_NARROW}.apart", weight[:, channels].T)
+        return self._int8(_NARROW, read, quiet), self._node("MatMul", [loud, apart], "loud out")
+
+    def _normed(self, name: str, sum_of: Sequence[str]) -> str:
+        epsilon = self._config["layer_norm_eps"]
+        return _normed(self._drawing, sum_of, self._place + name, _part(self._weights, name), epsilon)
+
+    def _node(self, kind: str, takes: Sequence[str], gives: str, domain: str = "", **more: Any) -> str:
+        return self._drawing.node(kind, takes, f"{self._place}{gives}", domain, **more)
+
+    def _hold(self, name: str, numbers: Any) -> str:
+        return self._drawing.hold(f"{self._place}{name}", numbers)

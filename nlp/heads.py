@@ -28,6 +28,13 @@ YES_OR_NO = (
 """Questions that are answered with yes or no."""
 COLUMNS = (*(f"{question}:{answer}" for question, answers in CHOICES.items() for answer in answers), *YES_OR_NO)
 """What each column of the weights speaks for, and the keys of a reading's probabilities."""
+CHOSEN: Mapping[str, slice] = {
+    question: slice(COLUMNS.index(f"{question}:{answers[0]}"), COLUMNS.index(f"{question}:{answers[-1]}") + 1)
+    for question, answers in CHOICES.items()
+}
+"""Which columns stand for the answers of each choice."""
+FIRST = len(COLUMNS) - len(YES_OR_NO)
+"""The first column of the yes-or-no questions; from there on each stands alone."""
 
 Numbers = NDArray[np.float32]
 
@@ -86,11 +93,9 @@ class Heads:
 def squash(logits: Numbers) -> Numbers:
     """Turn logits into probabilities: softmax within each choice, the logistic function for yes-or-no questions."""
     odds = np.empty_like(logits)
-    start = 0
-    for answers in CHOICES.values():
-        part = logits[:, start : start + len(answers)]
+    for chosen in CHOSEN.values():
+        part = logits[:, chosen]
         powers = np.exp(part - part.max(axis=1, keepdims=True))
-        odds[:, start : start + len(answers)] = powers / powers.sum(axis=1, keepdims=True)
-        start += len(answers)
-    odds[:, start:] = 1 / (1 + np.exp(-np.clip(logits[:, start:], -60, 60)))
+        odds[:, chosen] = powers / powers.sum(axis=1, keepdims=True)
+    odds[:, FIRST:] = 1 / (1 + np.exp(-np.clip(logits[:, FIRST:], -60, 60)))
     return odds

@@ -10,12 +10,14 @@ from nlp.metrics import Array
 _MEMORY = 10
 _ENOUGH = 1e-4
 """The share of the promised descent that a step must keep (Armijo)."""
+_NOTHING = 1e-8
+"""The share of the cost that a step must gain: sums of numbers in fp32 are no more exact."""
 
 
 def minimise(cost: Callable[[Array], tuple[float, Array]], start: Array, steps: int = 200, tolerance: float = 1e-4) -> Array:
     """Return where *cost* (which gives value and gradient) is least, from *start*; the same way every time.
 
-    It ends where the gradient has shrunk to *tolerance* of what it was, after *steps*, or where no step descends any more.
+    It ends where the gradient has shrunk to *tolerance* of what it was, where a step gains next to nothing, or after *steps*.
     """
     at, (value, slope) = start, cost(start)
     pairs: deque[tuple[Array, Array]] = deque(maxlen=_MEMORY)
@@ -26,11 +28,13 @@ def minimise(cost: Callable[[Array], tuple[float, Array]], start: Array, steps: 
         found = _step(cost, at, value, slope, -_bent(slope, pairs))
         if found is None:
             break
-        there, value, new_slope = found
+        there, new_value, new_slope = found
+        if value - new_value <= _NOTHING * abs(value):
+            return there
         moved, turned = there - at, new_slope - slope
         if moved @ turned > 1e-10 * (turned @ turned):
             pairs.append((moved, turned))
-        at, slope = there, new_slope
+        at, value, slope = there, new_value, new_slope
     return at
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from nlp.evaluate import Judged, of_odds
-from nlp.heads import CHOICES, COLUMNS, YES_OR_NO, Heads, Numbers, squash
+from nlp.heads import CHOICES, CHOSEN, COLUMNS, FIRST, YES_OR_NO, Heads, Numbers, squash
 from nlp.metrics import Array, Interval, accuracy, macro, micro
 from nlp.minimise import minimise
 from nlp.train_data import Row, digest, targets
@@ -31,7 +31,6 @@ _ALLOWANCE, _ENOUGH = 0.005, 200
 """Agreement with people may fall by no more than this, whatever its interval says, where so many answers were held back.
 
 Of fewer, a single answer would decide, and the interval alone does."""
-_FIRST = sum(len(answers) for answers in CHOICES.values())
 
 
 @dataclass(frozen=True)
@@ -185,15 +184,14 @@ def _lesson(corrections: Texts, before: Numbers) -> tuple[Numbers, Numbers]:
 
 def _surprise(logits: Numbers, columns: Sequence[int], wanted: Numbers, loud: Numbers) -> float:
     """Return the weighted cross entropy of answers about *columns*: softmax within each choice, logistic elsewhere."""
-    total, start = 0.0, 0
-    for answers in CHOICES.values():
-        part = [place for place, column in enumerate(columns) if start <= column < start + len(answers)]
-        start += len(answers)
+    total = 0.0
+    for chosen in CHOSEN.values():
+        part = [place for place, column in enumerate(columns) if chosen.start <= column < chosen.stop]
         if part:
             best = logits[:, part].max(axis=1, keepdims=True)
             log_sum = best + np.log(np.exp(logits[:, part] - best).sum(axis=1, keepdims=True))
             total += float((loud[:, part] * wanted[:, part] * (log_sum - logits[:, part])).sum(dtype=np.float64))
-    rest = [place for place, column in enumerate(columns) if column >= start]
+    rest = [place for place, column in enumerate(columns) if column >= FIRST]
     alone = np.logaddexp(0, logits[:, rest]) - wanted[:, rest] * logits[:, rest]
     return total + float((loud[:, rest] * alone).sum(dtype=np.float64))
 
@@ -254,12 +252,10 @@ def _agreement(judged: Judged) -> Array:
     truth, mask = judged.known
     right = np.zeros((len(judged.rows), len(COLUMNS)), bool)
     asked = mask > 0
-    for question, answers in CHOICES.items():
-        start = COLUMNS.index(f"{question}:{answers[0]}")
-        part = slice(start, start + len(answers))
-        right[:, start] = judged.odds[:, part].argmax(axis=1) == truth[:, part].argmax(axis=1)
-        asked[:, start + 1 : start + len(answers)] = False  # one answer of several is one answer
-    right[:, _FIRST:] = judged.said[:, _FIRST:] == (truth[:, _FIRST:] > 0.5)
+    for chosen in CHOSEN.values():
+        right[:, chosen.start] = judged.odds[:, chosen].argmax(axis=1) == truth[:, chosen].argmax(axis=1)
+        asked[:, chosen.start + 1 : chosen.stop] = False  # one answer of several is one answer
+    right[:, FIRST:] = judged.said[:, FIRST:] == (truth[:, FIRST:] > 0.5)
     hits, missed = ((asked & one).sum(axis=1) for one in (right, ~right))
     return np.stack([hits, np.zeros_like(hits), missed], axis=-1)[:, None, :].astype(np.float64)
 

@@ -8,7 +8,7 @@
 - Each stage leaves its result in ``--work`` and is skipped where that is there already; ``--only`` runs one stage. A folder that
   another training began in is refused: its results are not this one's.
 - ``--start FOLDER`` goes on from a model that was trained before (a folder that `finetune` or nlp.unpack wrote): it is the only
-  teacher, and students start from it. So release 2026.12.2 learned new labels, on a processor.
+  teacher, and students start from it. So releases 2026.12.2 and 2026.12.3 learned new labels, on a processor.
 - The test part is read by none of the stages; `kummerkasten evaluate` reads it.
 
 Needs the extra ``train``. Runs on a GPU where there is one; docs/training.md says how long it takes where.
@@ -172,7 +172,7 @@ def say(what: str, figures: dict[str, float]) -> None:
 
 _AS_ASKED = (
     "work", "real", "licensed", "teachers", "students", "adaptation", "licensed_weight", "licensed_share",
-    "start", "start_name", "trust", "cost",
+    "abroad_weight", "start", "start_name", "trust", "cost",
 )  # fmt: skip
 """What a course takes as the command line names it."""
 
@@ -204,6 +204,7 @@ def _options() -> argparse.ArgumentParser:
     asked.add_argument("--student-batch", type=int, default=256)
     asked.add_argument("--student-dropout", type=float, default=0.05)
     asked.add_argument("--licensed-weight", type=float, default=0.5)
+    asked.add_argument("--abroad-weight", type=float, default=2.0, help="how much other languages than German and English count")
     asked.add_argument("--licensed-share", type=float, default=1.0, help="how many of the licensed texts each epoch reads")
     return asked
 

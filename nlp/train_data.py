@@ -21,11 +21,13 @@ AUTHORED = CORPUS / "authored"
 ANNOTATIONS = CORPUS / "annotations.jsonl"
 """What readers said about real texts: hash, dataset and labels. The texts themselves are not part of the project."""
 UNSEEN_SECTORS = ("insurance", "toys", "telehealth", "garden")
-"""Authored texts of these sectors are for testing alone."""
+"""Authored texts of these sectors are never trained on."""
 UNSEEN_DATASETS = ("period_apps_play_de", "travel_trustpilot_en")
 """Real texts of these datasets are for testing alone."""
 UNSEEN_FILES = ("es1", "fr1", "it1", "nl1", "pl1")
 """Authored files that are for testing alone: how well languages are read of which training sees less."""
+UNASKED_FILES = ("it5", "it6", "it7", "pl5")
+"""Authored files of which nothing is for testing: they came after 2026.12.2, and the test part stays what it was."""
 
 Row = dict[str, Any]
 
@@ -38,13 +40,13 @@ def digest(text: str) -> str:
 def part_of(row: Row) -> str:
     """Say which part a row belongs to: train, dev or test; the same text is in the same part in every run.
 
-    Whole sectors, datasets and files are for testing alone; of the rest 15 % of the texts are for testing and 12 % for choosing
-    thresholds, by a hash of what they say.
+    Whole sectors, datasets and files are never trained on; of the rest 15 % of the texts are for testing and 12 % for choosing
+    thresholds, by a hash of what they say. Of files that came later, what would be for testing chooses thresholds.
     """
-    if row.get("sector") in UNSEEN_SECTORS or row.get("dataset") in UNSEEN_DATASETS or row.get("file") in UNSEEN_FILES:
-        return "test"
     bucket = int(digest(row["text"]), 16) % 100
-    return "test" if bucket >= 85 else "dev" if bucket >= 73 else "train"
+    unseen = row.get("sector") in UNSEEN_SECTORS or row.get("dataset") in UNSEEN_DATASETS or row.get("file") in UNSEEN_FILES
+    part = "test" if unseen or bucket >= 85 else "dev" if bucket >= 73 else "train"
+    return "dev" if part == "test" and row.get("file") in UNASKED_FILES else part
 
 
 def lines(path: Path) -> Iterator[Row]:
@@ -85,8 +87,8 @@ _SENTIMENT: dict[str, tuple[tuple[str, ...], int]] = {
     "sb10k": (("train", "dev", "test"), 2_000),
     "potts": (("train", "dev", "test"), 2_000),
     "mobasa": (("train", "dev"), 1_000),
-    "xlmt_sentiment_de": (("train", "val"), 1_000),
-    "xlmt_sentiment_en": (("train", "val"), 1_000),
+    "xlmt_sentiment_de": (("train",), 1_000),
+    "xlmt_sentiment_en": (("train",), 1_000),
     "tweeteval_sentiment_en": (("val",), 1_000),
     "guhr_emotions_de": (("train",), 150),
     "m_absa_de": (("train",), 800),

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nlp.calibrate import FIRST, trusted_more
-from nlp.heads import COLUMNS, YES_OR_NO, Heads, Numbers
+from nlp.calibrate import trusted_more
+from nlp.heads import COLUMNS, FIRST, YES_OR_NO, Heads, Numbers
 from nlp.tagger import OnnxTagger, tagger
 from nlp.versions import named, packed, unpacked
 

@@ -116,19 +116,18 @@ def test_a_probe_finds_what_can_be_told_by_a_line():
     assert (said == (truth[:, -1] > 0.5)).mean() > 0.95
 
 
-def test_what_is_turned_down_for_int8_says_the_same(base: Path):
-    from nlp.export import Softened, soften
+def test_what_products_read_is_met_channel_by_channel(base: Path):
+    from nlp.bert import READS
+    from nlp.export import ranges
     from nlp.finetune import load
 
-    given = {"input_ids": torch.tensor([[0, 9, 5, 2]]), "attention_mask": torch.ones((1, 4), dtype=torch.int64)}
-    encoder = load(str(base)).eval()
+    encoder, texts = load(str(base)).eval(), [[0, 9, 5, 2], [0, 9, 2], [0, 8, 2]]
+    met = ranges(encoder, texts)
+    assert set(met) == {f"encoder.layer.{number}.{name}" for number in range(len(encoder.encoder.layer)) for name in READS}
     with torch.no_grad():
-        before = encoder(**given).last_hidden_state
-        soften(encoder, given)
-        after = encoder(**given).last_hidden_state
-    assert isinstance(encoder.encoder.layer[0].output.dense, Softened)
-    assert encoder.encoder.layer[0].output.dense.volume.min() < 1
-    assert torch.allclose(before, after, atol=1e-5)
+        read = np.concatenate([encoder.embeddings(input_ids=torch.tensor([ids]))[0].numpy() for ids in texts])
+    assert met["encoder.layer.0.attention.self"].low == pytest.approx(read.min(axis=0), abs=1e-5)
+    assert met["encoder.layer.0.attention.self"].high == pytest.approx(read.max(axis=0), abs=1e-5)
 
 
 def test_what_is_known_counts_as_much_as_it_is_trusted_and_what_teachers_say_the_rest():
