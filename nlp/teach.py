@@ -120,7 +120,7 @@ def split(corrections: Texts, exam: Texts) -> tuple[Texts, Texts]:
 
 
 def fit(start: Heads, corrections: Texts, rehearsal: Numbers) -> Heads:
-    """Return heads that answer as people corrected, and elsewhere as *start* does; half a minute for 5,000 corrections.
+    """Return heads that answer as people corrected, and elsewhere as *start* does; seconds for 5,000 corrections.
 
     *rehearsal* holds vectors of texts that *start* shall not forget. Thresholds stay as they are, and so do all answers of a
     question that nobody has corrected.
