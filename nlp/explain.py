@@ -1,11 +1,12 @@
 """The words that speak for and against a tag, by occlusion (Zeiler and Fergus, 2014).
 
-Each word is read **alone**, and the text is read again with the word **left out**. Its weight is what it adds to the tag's
-log-odds, as the only word and as the last one (the first and the last term of its Shapley value): so of two words that say the
-same ("pay", "PayPal") neither hides the other. What a word adds alone counts three times as much, because what is lost without it
-shifts with each small change of the text, in part by int8 arithmetic only. A weight is a measured effect, not an estimate. The
-same readings answer for every tag, so that all tags cost what one costs, and which words are tried does not depend on the tags
-that are asked about. Of a long text those words are left out that weigh most when alone.
+Each word is read **alone**, as it stands and in small letters, and the text is read again with the word **left out**. Its
+weight is what it adds to the tag's log-odds, as the only word and as the last one (the first and the last term of its Shapley
+value): so of two words that say the same ("pay", "PayPal") neither hides the other. What a word adds alone counts three times
+as much, because what is lost without it shifts with each small change of the text, in part by int8 arithmetic only. A weight
+is a measured effect, not an estimate. The same readings answer for every tag, so that all tags cost what one costs, and which
+words are tried does not depend on the tags that are asked about. Of a long text those words are left out that weigh most when
+alone.
 """
 
 import re
@@ -81,9 +82,10 @@ def _log_odds(tagger: OnnxTagger, own: OwnTopics | None, texts: Sequence[str]) -
 def _weighed(read: Callable[[Sequence[str]], Numbers], text: str, words: Places) -> tuple[Places, Numbers]:
     """Return the words that were tried, and a weight for each of them and each column."""
     spoken = [text[start:end] for start, end in words]
-    distinct = list(dict.fromkeys(spoken))
-    whole, nothing, *alone = read([text, "", *distinct])
-    first = np.stack(alone)[[distinct.index(word) for word in spoken]] - nothing
+    forms = list(dict.fromkeys(form for word in spoken for form in (word, word.lower())))
+    whole, nothing, *alone = read([text, "", *forms])
+    adds = dict(zip(forms, np.stack(alone) - nothing, strict=True))
+    first = np.stack([(adds[word] + adds[word.lower()]) / 2 for word in spoken])
     again = np.array([spoken[:index].count(word) for index, word in enumerate(spoken)])
     tried = _weightiest(first / (1 + again[:, None]), whole, max(_FEWEST, _READ // len(words)))
     last = whole - read([text[:start] + text[end:] for start, end in (words[index] for index in tried)])
