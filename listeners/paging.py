@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from desk.errors import SourceGarbled
+from listeners import paths
 from listeners.http import Client
 
 Json = dict[str, Any]
@@ -25,14 +26,7 @@ def _endless(client: Client) -> SourceGarbled:
 
 def pick(body: object, path: str, default: object = None) -> Any:
     """Return what lies at a dotted *path* (``"paging.cursors.after"``, ``"items.0.id"``); an empty path is the whole."""
-    here = body
-    for step in path.split(".") if path else ():
-        if isinstance(here, Mapping):
-            here = here.get(step)
-        elif isinstance(here, list) and step.lstrip("-").isdigit() and -len(here) <= int(step) < len(here):
-            here = here[int(step)]
-        else:
-            return default
+    here = paths.found(body, path) if path else body
     return default if here is None else here
 
 
