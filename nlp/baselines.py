@@ -22,8 +22,9 @@ from nlp import evaluate
 from nlp.calibrate import calibrate
 from nlp.evaluate import Judged
 from nlp.heads import COLUMNS, FIRST, TOPICS, YES_OR_NO, Numbers, squash
+from nlp.licensed import licensed
 from nlp.metrics import Interval
-from nlp.train_data import Row, authored, licensed, part_of, real, targets
+from nlp.train_data import Row, authored, part_of, real, targets
 
 Read = Callable[[Sequence[Row], Sequence[Row], Sequence[Row]], Judged]
 """Learns from the first rows, chooses thresholds by the second, and says what the third are about."""

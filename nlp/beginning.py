@@ -13,7 +13,7 @@ from nlp.lessons import saved_probe
 from nlp.whole import whole
 
 NOTE = "course.json"
-_RESULTS = ("base", "adapted", "soup", "teacher-*", "student*")
+_RESULTS = ("base", "adapted", "soup", "teacher-*", "sentiment-*", "student*")
 _ADVICE = "Name another folder with --work, or empty this one"
 
 

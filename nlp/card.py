@@ -20,6 +20,7 @@ from nlp import card_tables as tables
 from nlp.card_facts import facts
 from nlp.evaluate import Judged
 from nlp.heads import COLUMNS
+from nlp.licensed import benchmark
 from nlp.summary import summary
 from nlp.tagger import OnnxTagger
 from nlp.train_data import HOME, Row
@@ -38,7 +39,7 @@ def sets(real: Path | None = None, licensed: Path | None = None) -> dict[str, li
     for language in sorted({row["lang"] for row in written} - set(HOME)):
         found[f"authored {language}"] = [row for row in written if row["lang"] == language]
     for language in HOME if licensed else ():
-        found[f"XLM-T sentiment {language}"] = train_data.benchmark(licensed, language) if licensed else []
+        found[f"XLM-T sentiment {language}"] = benchmark(licensed, language) if licensed else []
     return {name: rows for name, rows in found.items() if rows}
 
 

@@ -21,7 +21,7 @@ _NAMES = {"es": "Spanish", "fr": "French", "it": "Italian", "nl": "Dutch", "pl":
 _LEAK = (
     "- **Not kept apart without exception**: 357 raw texts of the two datasets that are for testing alone, without labels and "
     "none of them a test text,\n  were among those whose likely answers release 2026.12.1 learned from its teachers. This one "
-    "goes on from that release, or from one that does."
+    "goes on from that release or from one that does, or learned from what such a one says."
 )
 """Of 2026.12.1, and so of every model that goes on from a release: those all go on from that one."""
 
@@ -112,10 +112,22 @@ def _int8(card: Mapping[str, Any]) -> str:
     return f"Figures of int8 and of fp32 were compared on real texts of the development part{points}."
 
 
+def _of_tweets(card: Mapping[str, Any]) -> str:
+    """Return who said what tweets express, where teachers of sentiment did."""
+    count = card.get("sentiment_teachers", 0)
+    return f" What tweets and licensed reviews express, {count} teachers of sentiment alone have said." if count else ""
+
+
 def _course(card: Mapping[str, Any]) -> str:
     """Return how it was trained, in a sentence or two."""
     count = card["students"]
     students = f"{count} student{'s' * (count != 1)} of {card['student']['epochs']} epochs"
+    if card.get("afresh"):
+        return (
+            f"{students}, begun with the untrained encoder, learned from these texts and from {card['raw']:,} without labels: a "
+            f"text's label counts {card['trust']:.0%}, and what {card['start']} said of it the rest.{_of_tweets(card)} "
+            "What ships is the average of the students."
+        )
     if start := card.get("start"):
         return (
             f"It goes on from {start}: {students}, for whom a text's label counts {card['trust']:.0%} and what that model "

@@ -1,5 +1,6 @@
 """What a training is made of: texts and their parts, how teachers and students learn, and where results go (extra ``train``)."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -13,6 +14,8 @@ from nlp.calibrate import calibrate
 from nlp.finetune import features, load, predict, regress
 from nlp.heads import COLUMNS, Numbers
 from nlp.lessons import Lessons, Plan, Probe, lessons_of, tokenised
+from nlp.licensed import licensed, plain_tweets
+from nlp.sentiment_teachers import group_of
 from nlp.train_data import Row, targets
 
 _VARIATIONS = ((1.0, 0.1), (0.75, 0.1), (1.25, 0.1), (1.0, 0.05), (1.0, 0.15))
@@ -39,6 +42,12 @@ class Course:
     """How many of the licensed texts each epoch reads."""
     start: Path | None = None
     """A model that was trained before, to go on from."""
+    afresh: bool = False
+    """Students learn what the model in ``start`` says, but begin with the untrained encoder instead of its weights."""
+    sentiment_teachers: int = 0
+    """How many teachers of sentiment alone say what tweets and licensed reviews express (nlp/sentiment_teachers.py)."""
+    raw_share: float = 1.0
+    """How many of the texts without labels each epoch reads."""
     start_name: str = ""
     """What that model is called on its card."""
     cost: str = ""
@@ -57,14 +66,17 @@ class Course:
     @cached_property
     def lessons_rows(self) -> list[Row]:
         """What is trained on with labels: the train part, and the licensed corpora for what they say."""
-        return self.rows["train"] + (train_data.licensed(self.licensed) if self.licensed else [])
+        return self.rows["train"] + (licensed(self.licensed) if self.licensed else [])
 
     @cached_property
-    def raw(self) -> list[str]:
-        """Real texts without labels."""
-        if not self.real or self.start:  # from its own opinion a model learns nothing
+    def raw(self) -> list[Row]:
+        """Texts without labels: real ones, and tweets where teachers of sentiment read them."""
+        if self.start and not self.afresh:  # from its own opinion a model learns nothing
             return []
-        return train_data.unlabelled(self.real, self.rows["train"] + self.rows["dev"] + self.rows["test"])
+        taken = [row for part in self.rows.values() for row in part]
+        texts = train_data.unlabelled(self.real, taken) if self.real else []
+        tweets = plain_tweets(self.licensed) if self.licensed and self.sentiment_teachers else []
+        return [{"text": text, "origin": "raw"} for text in texts] + tweets
 
     @property
     def made_of(self) -> dict[str, Any]:
@@ -91,14 +103,22 @@ class Course:
         """What teachers learn from."""
         rows = self.lessons_rows
         weight = np.array([self.weight_of(row) for row in rows], np.float32)
-        share = np.array([1.0 if ours(row) else self.licensed_share for row in rows], np.float32)
+        share = np.array([self.share_of(row) for row in rows], np.float32)
         return replace(lessons_of(self.base, [row["text"] for row in rows], *targets(rows), weight), share=share)
 
     def weight_of(self, row: Row) -> float:
         """Say how much a text counts."""
-        if not ours(row):
-            return self.licensed_weight
-        return 1.0 if row["lang"] in train_data.HOME else self.abroad_weight
+        if ours(row):
+            return 1.0 if row["lang"] in train_data.HOME else self.abroad_weight
+        group = group_of(row) if self.sentiment_teachers else None
+        return group.weight if group else self.licensed_weight
+
+    def share_of(self, row: Row) -> float:
+        """Say how likely a text is read in an epoch."""
+        if ours(row):
+            return 1.0
+        group = group_of(row) if self.sentiment_teachers else None
+        return group.share if group else self.licensed_share
 
     @cached_property
     def probe(self) -> Probe:
@@ -123,7 +143,7 @@ def ours(row: Row) -> bool:
     return row["origin"] in ("authored", "real")
 
 
-def with_opinions(given: Lessons, raw: list[list[int]], opinions: Numbers, trust: float = 0.5) -> Lessons:
+def with_opinions(given: Lessons, raw: list[list[int]], opinions: Numbers, trust: float = 0.5, raw_share: float = 1.0) -> Lessons:
     """Return lessons from labelled texts and raw ones: what is known of a text counts *trust*, what teachers say the rest."""
     known = opinions[: len(given)]
     truth = np.where(given.mask > 0, trust * given.truth + (1 - trust) * known, known)
@@ -132,7 +152,7 @@ def with_opinions(given: Lessons, raw: list[list[int]], opinions: Numbers, trust
         np.concatenate([truth, opinions[len(given) :]]),
         np.ones((len(given) + len(raw), len(COLUMNS)), np.float32),
         np.concatenate([given.weight, np.full(len(raw), 0.5, np.float32)]),
-        None if given.share is None else np.concatenate([given.share, np.ones(len(raw), np.float32)]),
+        None if given.share is None else np.concatenate([given.share, np.full(len(raw), raw_share, np.float32)]),
     )
 
 
@@ -163,3 +183,8 @@ def fitted_thresholds(slope: Numbers, offset: Numbers, thresholds: dict[str, flo
         column = COLUMNS.index(key)
         found[key] = float(1 / (1 + np.exp(-(np.log(limit / (1 - limit)) - offset[column]) / slope[column])))
     return found
+
+
+def say(what: str, figures: dict[str, float]) -> None:
+    """Print figures in one line."""
+    print(f"{what}: {json.dumps(figures)}", flush=True)  # noqa: T201

@@ -7,7 +7,7 @@
 """
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,16 @@ import torch
 from torch.nn import functional
 from transformers import AutoModel, AutoTokenizer
 
-from nlp.heads import CHOSEN, COLUMNS, FIRST, Numbers, squash
+from nlp.heads import CHOSEN, FIRST, Numbers, squash
 from nlp.lessons import Lessons, Plan, Probe, epochs_of, saved_probe
 from nlp.whole import whole
 
 LAYERS = (-1, 9)
 """The layers whose means over the tokens are the features (see docs/training.md)."""
+
+
+Cost = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
+"""What is to become small: of logits, truth, mask and weight."""
 
 
 class Tagger(torch.nn.Module):
@@ -121,18 +125,18 @@ def loss(logits: torch.Tensor, truth: torch.Tensor, mask: torch.Tensor, weight: 
     return (rows * weight).sum() / weight.sum()
 
 
-def regress(vectors: Numbers, truth: Numbers, mask: Numbers, weight: Numbers, strength: float = 0.02) -> Probe:
+def regress(vectors: Numbers, truth: Numbers, mask: Numbers, weight: Numbers, strength: float = 0.02, cost: Cost = loss) -> Probe:
     """Return all heads as logistic regressions on standardised features, with an L2 penalty, by L-BFGS."""
     where = device()
     mean, spread = vectors.mean(axis=0), vectors.std(axis=0) + 1e-6
     given = [torch.tensor(one, dtype=torch.float32, device=where) for one in ((vectors - mean) / spread, truth, mask, weight)]
-    weights = torch.zeros((vectors.shape[1], len(COLUMNS)), device=where, requires_grad=True)
-    bias = torch.zeros(len(COLUMNS), device=where, requires_grad=True)
+    weights = torch.zeros((vectors.shape[1], truth.shape[1]), device=where, requires_grad=True)
+    bias = torch.zeros(truth.shape[1], device=where, requires_grad=True)
     optimizer = torch.optim.LBFGS([weights, bias], max_iter=150, history_size=10, line_search_fn="strong_wolfe")
 
     def step() -> torch.Tensor:
         optimizer.zero_grad()
-        total = loss(given[0] @ weights + bias, *given[1:]) + strength * weights.square().sum()
+        total = cost(given[0] @ weights + bias, *given[1:]) + strength * weights.square().sum()
         total.backward()
         return total
 
@@ -140,7 +144,7 @@ def regress(vectors: Numbers, truth: Numbers, mask: Numbers, weight: Numbers, st
     return Probe(mean, spread, weights.detach().cpu().numpy(), bias.detach().cpu().numpy())
 
 
-def finetune(base: str, lessons: Lessons, probe: Probe, plan: Plan, out: Path | None = None) -> Tagger:
+def finetune(base: str, lessons: Lessons, probe: Probe, plan: Plan, out: Path | None = None, cost: Cost = loss) -> Tagger:
     """Train encoder and heads on *lessons*; write the encoder to *out* where it is given, and return the whole.
 
     All texts lie on the device from the start and nothing is read back before an epoch ends: small steps wait for nothing.
@@ -168,7 +172,7 @@ def finetune(base: str, lessons: Lessons, probe: Probe, plan: Plan, out: Path | 
         for batch, width in zip(order.split([len(some) for some in chosen]), widths, strict=True):
             with precision():
                 logits = model(ids[batch, :width], mask[batch, :width])
-            step = loss(logits.float(), *(one[batch] for one in given))
+            step = cost(logits.float(), *(one[batch] for one in given))
             optimizer.zero_grad()
             step.backward()
             torch.nn.utils.clip_grad_norm_(learned, 1.0)

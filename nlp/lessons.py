@@ -33,7 +33,7 @@ class Plan:
 class Lessons:
     """What is learned from: token ids, targets, masks and weights, one row per text.
 
-    ``share`` is how likely each text is read in an epoch; without it all are.
+    ``share`` is how likely each text is read in an epoch, with a row per epoch where epochs differ; without it all are.
     """
 
     tokens: list[list[int]]
@@ -45,11 +45,12 @@ class Lessons:
     def __len__(self) -> int:
         return len(self.tokens)
 
-    def drawn(self, seed: int) -> list[int]:
+    def drawn(self, seed: int, epoch: int = 0) -> list[int]:
         """Return the texts of one epoch."""
         if self.share is None:
             return list(range(len(self)))
-        return np.flatnonzero(np.random.default_rng(seed).random(len(self)) < self.share).tolist()
+        share = self.share if self.share.ndim == 1 else self.share[epoch]
+        return np.flatnonzero(np.random.default_rng(seed).random(len(self)) < share).tolist()
 
 
 @dataclass(frozen=True)
@@ -103,5 +104,5 @@ def batches(lengths: Sequence[int], size: int, seed: int, texts: Sequence[int] |
 def epochs_of(lessons: Lessons, plan: Plan) -> list[list[list[int]]]:
     """Return the batches of each epoch."""
     lengths = [len(some) for some in lessons.tokens]
-    seeds = [plan.seed * 1000 + epoch for epoch in range(plan.epochs)]
-    return [list(batches(lengths, plan.batch, seed, lessons.drawn(seed))) for seed in seeds]
+    seeds = [(plan.seed * 1000 + epoch, epoch) for epoch in range(plan.epochs)]
+    return [list(batches(lengths, plan.batch, seed, lessons.drawn(seed, epoch))) for seed, epoch in seeds]

@@ -9,44 +9,36 @@
   another training began in is refused: its results are not this one's.
 - ``--start FOLDER`` goes on from a model that was trained before (a folder that `finetune` or nlp.unpack wrote): it is the only
   teacher, and students start from it. So releases 2026.12.2 and 2026.12.3 learned new labels, on a processor.
+- With ``--afresh`` students learn what that model says too, but begin with the untrained encoder, and ``--sentiment-teachers``
+  say what tweets express. So release 2026.12.4 was made.
 - The test part is read by none of the stages; `kummerkasten evaluate` reads it.
 
 Needs the extra ``train``. Runs on a GPU where there is one; docs/training.md says how long it takes where.
 """
 
 import argparse
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from desk.errors import KummerkastenError
-from nlp import evaluate
+from nlp import sentiment_teachers
 from nlp.adapt import adapt
 from nlp.beginning import begin, check_start
-from nlp.calibrate import Calibration, calibrate, lowest, trusted_more
-from nlp.course import Course, dev_figures, figures_of, mean_of, with_opinions
-from nlp.encoder import TOKENS as ENCODED
-from nlp.finetune import features, finetune, load, soup
-from nlp.heads import COLUMNS, HOME, Heads, Numbers, squash
+from nlp.course import Course, dev_figures, figures_of, mean_of, say, with_opinions
+from nlp.finetune import finetune, soup
+from nlp.heads import Numbers
 from nlp.lessons import Lessons, Plan, saved_probe, tokenised
-from nlp.train_data import Row, targets
+from nlp.ship import run_ship
 from nlp.vocabulary import cut
-from nlp.whole import whole
 
-NAME = "kummerkasten-e5-small"
-PRESSING = ("friction:payment", "friction:checkout")
-"""What this product is for above all, and rare among real texts: their thresholds go by authored texts, for recall."""
-STAGES = ("adapt", "teach", "distil", "ship")
+STAGES = ("adapt", "teach", "sentiment", "distil", "ship")
 
 
 def run_adapt(course: Course) -> None:
     """Adapt the encoder to customers' words."""
     if course.adaptation and not course.folder("adapted").exists():
-        texts = [row["text"] for row in course.lessons_rows] + course.raw
+        texts = [row["text"] for row in course.lessons_rows + course.raw]
         adapt(course.base, texts, course.folder("adapted"), course.adaptation)
 
 
@@ -62,16 +54,15 @@ def run_distil(course: Course) -> None:
     """Let students learn from all teachers, on labelled and raw texts alike.
 
     They start from the teachers' average, and what ships is the average of that and of all students: students know customers
-    better, teachers have kept more of other languages (Wortsman et al. 2022, WiSE-FT). Students that went on from a model that
-    was there already, with new labels, know both better than it does: their average ships.
+    better, teachers have kept more of other languages (Wortsman et al. 2022, WiSE-FT). Students that learned from a model that
+    was there already, with more labels, know both better than it does: their average ships.
     """
     if course.folder("student").exists() or not course.student.epochs:
         return
     soup(course.taught, course.folder("soup"))
     say("soup of teachers", dev_figures(course, course.folder("soup")))
     say("all teachers together", figures_of(course.rows["dev"], mean_of(course.taught, course.dev)))
-    raw = tokenised(course.base, course.raw)
-    everything = with_opinions(course.lessons, raw, mean_of(course.taught, course.lessons.tokens + raw), course.trust)
+    everything = what_is_said(course)
     for number in range(course.students):
         run_student(course, everything, number)
     students = [f"student-{number}" for number in range(course.students)]
@@ -80,99 +71,37 @@ def run_distil(course: Course) -> None:
     say("soup of all", dev_figures(course, course.folder("student")))
 
 
+def what_is_said(course: Course) -> Lessons:
+    """Return all texts with what is known of them and what teachers say: of tweets' and reviews' sentiment, its own teachers."""
+    raw = tokenised(course.base, [row["text"] for row in course.raw])
+    heard = mean_of(course.taught, course.lessons.tokens + raw)
+    everything = with_opinions(course.lessons, raw, heard, course.trust, course.raw_share)
+    if not course.sentiment_teachers:
+        return everything
+    rows = course.lessons_rows + course.raw
+    said = [run_sentiment(course, number) for number in range(course.sentiment_teachers)]
+    return replace(everything, truth=sentiment_teachers.told(rows, everything.truth, sentiment_teachers.opinions(rows, said)))
+
+
+def run_sentiment(course: Course, number: int) -> Numbers:
+    """Teach one teacher of sentiment alone; return what it says of each text."""
+    out = course.folder(f"sentiment-{number}.npy")
+    return sentiment_teachers.teach(course.adapted, course.lessons_rows + course.raw, number, out)
+
+
 def run_student(course: Course, lessons: Lessons, number: int) -> None:
     """Let one model learn from what all teachers say."""
     out, start = course.folder(f"student-{number}"), course.folder("soup")
     if not out.exists():
-        finetune(str(start), lessons, saved_probe(start), replace(course.student, seed=course.student.seed + 100 + number), out)
+        plan = replace(course.student, seed=course.student.seed + 100 + number)
+        base, probe = (course.adapted, course.probe) if course.afresh else (str(start), saved_probe(start))
+        finetune(base, lessons, probe, plan, out)
         say(f"student {number}", dev_figures(course, out))
-
-
-def run_ship(course: Course, out: Path, version: str) -> None:
-    """Write what was trained to *out* as a tagger that reads: encoder and heads of one training, or nothing."""
-    with whole(out) as folder:
-        ship(course, folder, version)
-
-
-def ship(course: Course, out: Path, version: str) -> None:
-    """Export what was trained as ONNX int8, calibrate its heads on what int8 makes of the development part, and write both."""
-    from nlp.encoder import Encoder
-    from nlp.export import export
-
-    trained = course.folder("student") if course.student.epochs else course.taught[0]
-    export(str(trained), out)
-    weights, bias = saved_probe(trained).folded()
-    dev = course.rows["dev"]
-    vectors = Encoder(out).encode([row["text"] for row in dev])
-    fitted, abroad = fit(dev, vectors @ weights + bias)
-    weights, bias = (weights * fitted.slope).astype(np.float32), bias * fitted.slope + fitted.offset
-    heads = Heads(weights, bias, fitted.thresholds, card_of(course, version), abroad)
-    real = [place for place, row in enumerate(dev) if row["origin"] == "real"] or list(range(len(dev)))
-    rows = [dev[place] for place in real]
-    figures = {
-        "dev": rounded(evaluate.of_odds(rows, heads.probabilities(vectors[real]), heads.thresholds)),
-        "fp32": fp32_figures(course, rows, heads, trained),
-    }
-    replace(heads, card={**heads.card, **figures}).save(out)
-    say("shipped, on the development part", figures["dev"])
-    say("the same in fp32", figures["fp32"])
-
-
-def fit(dev: Sequence[Row], logits: Numbers) -> tuple[Calibration, dict[str, float]]:
-    """Return slopes, offsets and thresholds, and how much more to trust topics in other languages, by the development part."""
-    truth, mask = targets(dev)
-    written = np.array([row["origin"] == "authored" for row in dev])
-    foreign = written & np.array([row["lang"] not in HOME for row in dev])
-    what_comes = written if written.all() else ~written  # what customers really write is what it will read
-    fitted = calibrate(logits[what_comes], truth[what_comes], mask[what_comes])
-    calibrated = logits * fitted.slope + fitted.offset
-    odds = squash(calibrated)
-    for key in PRESSING:
-        column = COLUMNS.index(key)
-        fitted.thresholds[key] = round(lowest(odds[written, column], truth[written, column]), 4)
-    return fitted, trusted_more(calibrated[foreign], truth[foreign], mask[foreign], fitted.thresholds)
-
-
-def card_of(course: Course, version: str) -> dict[str, Any]:
-    """Return what the card says of how a model was made."""
-    card: dict[str, Any] = {
-        "name": NAME,
-        "version": version,
-        "texts": {part: len(some) for part, some in course.rows.items()},
-        "raw": len(course.raw),
-        "licensed": len(course.lessons_rows) - len(course.rows["train"]),
-        "teachers": len(course.taught),
-        "students": course.students if course.student.epochs else 0,
-        "adaptation": course.adaptation,
-        "plan": vars(course.plan),
-        "student": vars(course.student),
-        "trust": course.trust,
-        "licensed_share": course.licensed_share,
-        "cost": course.cost,
-    }
-    return card | ({"start": course.start_name or course.start.name} if course.start else {})
-
-
-def fp32_figures(course: Course, rows: Sequence[Row], heads: Heads, trained: Path) -> dict[str, float]:
-    """Return the figures of the same heads on the encoder before its weights became int8: what int8 costs is the difference."""
-    tokens = tokenised(str(trained), [row["text"] for row in rows], ENCODED)
-    vectors = features(load(str(trained)), tokens, exact=True)
-    return rounded(evaluate.of_odds(rows, heads.probabilities(vectors), heads.thresholds))
-
-
-def rounded(judged: evaluate.Judged) -> dict[str, float]:
-    """Return figures without their intervals."""
-    return {name: round(figure.value, 3) for name, figure in evaluate.figures(judged).items()}
-
-
-def say(what: str, figures: dict[str, float]) -> None:
-    """Print figures in one line."""
-    print(f"{what}: {json.dumps(figures)}", flush=True)  # noqa: T201
 
 
 _AS_ASKED = (
     "work", "real", "licensed", "teachers", "students", "adaptation", "licensed_weight", "licensed_share",
-    "abroad_weight", "start", "start_name", "trust", "cost",
+    "abroad_weight", "start", "afresh", "sentiment_teachers", "raw_share", "start_name", "trust", "cost",
 )  # fmt: skip
 """What a course takes as the command line names it."""
 
@@ -189,6 +118,11 @@ def _options() -> argparse.ArgumentParser:
     asked.add_argument("--only", choices=STAGES, help="run one stage")
     asked.add_argument("--teacher", type=int, help="with --only teach: one teacher, so that several processes can share the work")
     asked.add_argument("--start", type=Path, help="go on from a model that was trained before, instead of teaching new ones")
+    asked.add_argument("--afresh", action="store_true", help="with --start: students learn from it, but begin with --base")
+    asked.add_argument(
+        "--sentiment-teachers", type=int, default=0, help="how many teachers of sentiment alone (9 made 2026.12.4)"
+    )
+    asked.add_argument("--raw-share", type=float, default=1.0, help="how many of the texts without labels each epoch reads")
     asked.add_argument("--start-name", default="", help="what that model is called on the card")
     asked.add_argument("--trust", type=float, default=0.5, help="how much labels count beside what teachers say, from 0 to 1")
     asked.add_argument("--teachers", type=int, default=5)
@@ -215,6 +149,8 @@ def _wrong(given: argparse.Namespace, stages: Sequence[str]) -> str:
         return "--version is needed to ship: every tag is signed with it"
     if given.start and given.only in STAGES[:2]:
         return f"--start goes on from a model that is there: nothing to {given.only}"
+    if given.afresh and not given.start:
+        return "--afresh is for --start: it says of which model students learn"
     if min(given.teachers, given.students) < 1:
         return "--teachers and --students are 1 or more (--student-epochs 0 leaves students out)"
     return ""
@@ -226,11 +162,11 @@ def _course(given: argparse.Namespace) -> Course:
     rate, dropout = given.student_rate, given.student_dropout
     student = Plan(given.student_epochs, rate, rate, given.student_batch, given.decay, dropout)
     asked = {name: getattr(given, name) for name in _AS_ASKED}
-    course = Course(base=str(given.start or given.base), plan=plan, student=student, **asked)
+    course = Course(base=str(given.base if given.afresh else given.start or given.base), plan=plan, student=student, **asked)
     if course.start:
         check_start(course.start)
     begin(course.work, course.made_of)
-    return course if course.start else replace(course, base=cut(course.base, course.folder("base")))
+    return replace(course, base=cut(course.base, course.folder("base"))) if course.afresh or not course.start else course
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -249,6 +185,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if "teach" in stages:
         for number in [given.teacher] if given.teacher is not None else range(course.teachers):
             run_teacher(course, number)
+    if "sentiment" in stages:
+        for number in range(course.sentiment_teachers):
+            run_sentiment(course, number)
     if "distil" in stages:
         run_distil(course)
     if "ship" in stages:

@@ -73,9 +73,9 @@ def real(folder: Path) -> list[Row]:
 
 def unlabelled(folder: Path, taken: Iterable[Row]) -> list[str]:
     """Return the raw texts in *folder* that are none of the *taken* ones, names and signs apart, nor of a dataset for testing."""
-    seen = {_bare(row["text"]) for row in taken}
+    seen = {bare(row["text"]) for row in taken}
     texts = {
-        _bare(row["text"]): row["text"]
+        bare(row["text"]): row["text"]
         for path in sorted(folder.glob("raw_*.jsonl"))
         for row in lines(path)
         if row.get("dataset") not in UNSEEN_DATASETS
@@ -83,95 +83,9 @@ def unlabelled(folder: Path, taken: Iterable[Row]) -> list[str]:
     return [text for key, text in texts.items() if key not in seen]
 
 
-_SENTIMENT: dict[str, tuple[tuple[str, ...], int]] = {
-    "sb10k": (("train", "dev", "test"), 2_000),
-    "potts": (("train", "dev", "test"), 2_000),
-    "mobasa": (("train", "dev"), 1_000),
-    "xlmt_sentiment_de": (("train",), 1_000),
-    "xlmt_sentiment_en": (("train",), 1_000),
-    "tweeteval_sentiment_en": (("val",), 1_000),
-    "guhr_emotions_de": (("train",), 150),
-    "m_absa_de": (("train",), 800),
-    "m_absa_en": (("train",), 1_000),
-    "womens_clothing_subset_en": (("raw",), 200),
-}
-"""Licensed corpora whose sentiment is ours: which splits, and at most how many of their texts with each answer."""
-_TWEETS = ("sb10k", "potts", "mobasa", "xlmt_sentiment_de", "xlmt_sentiment_en", "tweeteval_sentiment_en")
-_BANKING = {
-    "payment": "declined_card_payment top_up_failed top_up_reverted failed_transfer declined_transfer transaction_charged_twice "
-    "pending_top_up card_not_working contactless_not_working virtual_card_not_working topping_up_by_card",
-    "billing": "card_payment_fee_charged extra_charge_on_statement cash_withdrawal_charge transfer_fee_charged "
-    "top_up_by_card_charge card_payment_not_recognised direct_debit_payment_not_recognised",
-    "returns": "Refund_not_showing_up",
-    "delivery": "card_arrival lost_or_stolen_card",
-    "account": "passcode_forgotten pin_blocked unable_to_verify_identity",
-    "privacy": "compromised_card",
-}
-"""Intents of banking77 in which a customer reports this trouble; whatever else such a text says stays masked."""
-
-
-def licensed(folder: Path) -> list[Row]:
-    """Return rows of the licensed corpora in *folder* (one folder each), with no answers but those that are theirs to give."""
-    leaked = {line.strip() for line in (folder / "sb10k" / "leak_into_xlmt_test.txt").read_text("utf-8").splitlines()}
-    rows: list[Row] = []
-    for name, (splits, most) in _SENTIMENT.items():
-        some = [
-            {
-                "text": _nameless(row["text"]) if name in _TWEETS else row["text"],
-                "lang": row["lang"],
-                "origin": name,
-                "sentiment": row["mapped"]["sentiment"],
-            }
-            for row in lines(folder / name / "data.jsonl")
-            if row["split"] in splits and row["labels"].get("tweet_id") not in leaked
-            if row.get("mapped", {}).get("sentiment") in ("negative", "neutral", "positive") and len(row["text"]) > 3
-        ]
-        some.sort(key=lambda row: digest(row["text"]))
-        for answer in CHOICES["sentiment"]:
-            rows += [row for row in some if row["sentiment"] == answer][:most]
-    topics = {intent: topic for topic, intents in _BANKING.items() for intent in intents.split()}
-    bank = [
-        row
-        for row in lines(folder / "banking77" / "data.jsonl")
-        if row["split"] == "train" and row["labels"]["intent77"] in topics
-    ]
-    rows += [
-        {
-            "text": row["text"],
-            "lang": "en",
-            "origin": "banking77",
-            "known": {f"friction:{topics[row['labels']['intent77']]}": 1.0},
-        }
-        for row in sorted(bank, key=lambda row: digest(row["text"]))[:900]
-    ]
-    return _without_benchmarks(folder, rows)
-
-
-def _without_benchmarks(folder: Path, rows: Sequence[Row]) -> list[Row]:
-    """Leave out every text that stands in the test part of a benchmark, however it came into another corpus."""
-    kept_aside = {
-        _bare(row["text"])
-        for name in ("xlmt_sentiment_de", "xlmt_sentiment_en", "tweeteval_sentiment_en")
-        for row in lines(folder / name / "data.jsonl")
-        if row["split"] == "test"
-    }
-    return [row for row in rows if _bare(row["text"]) not in kept_aside]
-
-
-def _nameless(text: str) -> str:
-    """Return a tweet as the benchmark writes it: with ``@user`` for whom it names and ``http`` for where it points to."""
-    return re.sub(r"https?://\S+", "http", re.sub(r"@\w+", "@user", text))
-
-
-def _bare(text: str) -> str:
+def bare(text: str) -> str:
+    """Return the letters and digits of a text alone: what tells whether two corpora hold the same one."""
     return re.sub(r"\W+", "", re.sub(r"https?\S*|@\w+", "", text.casefold()))
-
-
-def benchmark(folder: Path, language: str) -> list[Row]:
-    """Return the test part of the XLM-T sentiment benchmark (Barbieri et al. 2022) in German or English."""
-    path = folder / f"xlmt_sentiment_{language}" / "data.jsonl"
-    rows = (row for row in lines(path) if row["split"] == "test")
-    return [{"text": row["text"], "lang": language, "origin": "xlmt", "sentiment": row["labels"]["sentiment"]} for row in rows]
 
 
 def targets(rows: Sequence[Row]) -> tuple[Numbers, Numbers]:

@@ -14,8 +14,9 @@ from flows.settings import Settings
 from flows.work.common import Clock, Tell, silent, utc_now
 from nlp.encoder import Vectors
 from nlp.heads import Heads
+from nlp.judge import Report, judge
 from nlp.tagger import OnnxTagger, tagger
-from nlp.teach import Report, Texts, fit, judge, lesson, split
+from nlp.teach import Texts, fit, lesson, split
 from nlp.train_data import Row, authored, digest, part_of
 from nlp.vectors import cache_folder, completed, remembered, stored
 from nlp.versions import base_of, named, on, packed

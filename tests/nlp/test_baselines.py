@@ -1,10 +1,10 @@
 """What one could use instead learns from the same texts as the tagger, and is asked nothing that it cannot answer."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from corpora_beside import Corpora
 
 from nlp import baselines
 from nlp.evaluate import Judged
@@ -46,16 +46,10 @@ def test_only_questions_that_a_choice_answers_have_figures():
     assert baselines.all_of(Path("base"))["zero-shot: likeness to topic descriptions"].answers == ("friction",)
 
 
-def test_they_learn_from_licensed_texts_where_the_tagger_does(tmp_path: Path):
-    corpora = "xlmt_sentiment_de xlmt_sentiment_en tweeteval_sentiment_en banking77 sb10k potts mobasa guhr_emotions_de"
-    for name in f"{corpora} m_absa_de m_absa_en womens_clothing_subset_en".split():
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "data.jsonl").write_text("", "utf-8")
-    (tmp_path / "sb10k" / "leak_into_xlmt_test.txt").write_text("", "utf-8")
-    tweet = {"text": "so ein Mist", "lang": "de", "split": "train", "labels": {}, "mapped": {"sentiment": "negative"}}
-    (tmp_path / "sb10k" / "data.jsonl").write_text(json.dumps(tweet) + "\n", "utf-8")
+def test_they_learn_from_licensed_texts_where_the_tagger_does(corpora: Corpora):
+    corpora.say("sb10k", "so ein Mist", "negative")
     without, dev = baselines.lessons(None, None)
-    learned, dev_too = baselines.lessons(None, tmp_path)
+    learned, dev_too = baselines.lessons(None, corpora.folder)
     assert [row["text"] for row in learned[len(without) :]] == ["so ein Mist"]
     assert "friction" not in learned[-1]
     assert dev == dev_too, "thresholds are chosen on our own texts"

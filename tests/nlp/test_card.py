@@ -382,6 +382,10 @@ def test_the_card_names_no_failure_that_is_none(evaluated: dict[str, Any]):
     assert "- **Tweets**: not measured in this run." in first
     later = card.document(made(evaluated, start="probe@1", trust=0.5, licensed_share=0.5))
     assert "- **Not kept apart without exception**: " in later
+    afresh = card.document(made(evaluated, start="probe@1", trust=0.5, afresh=True, sentiment_teachers=9, raw=1234))
+    assert "begun with the untrained encoder, learned from these texts and from 1,234 without labels" in afresh
+    assert "9 teachers of sentiment alone have said" in afresh
+    assert "teachers of sentiment" not in card.document(made(evaluated, start="probe@1", trust=0.5, afresh=True))
     good, bad = (measured("XLM-T sentiment de", sentiment_macro9F1=value) for value in (0.8, 0.75))
     assert card_facts.tweets([good]) == "no published model it is compared with is better."
     assert "(XLM-T, six times larger: 0.773 against 0.750 on “XLM-T sentiment de”)" in card_facts.tweets([bad])

@@ -11,10 +11,11 @@ from ground import rows, texts, turned
 
 from nlp.encoder import Encoder
 from nlp.heads import COLUMNS, TOPICS, Heads
+from nlp.judge import Comparison, judge
 from nlp.metrics import Interval
 from nlp.minimise import minimise
 from nlp.tagger import OnnxTagger, tagger
-from nlp.teach import Comparison, Texts, fit, judge, lesson, split
+from nlp.teach import Texts, fit, lesson, split
 from nlp.vectors import completed, remembered, stored
 from nlp.versions import base_of, named, on, packed, unpacked
 

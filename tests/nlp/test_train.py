@@ -30,7 +30,8 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_whole_course_ends_in_a_tagger_that_reads_and_that_can_learn_further(base: Path, tmp_path: Path):
     from nlp.course import Course
     from nlp.lessons import Plan
-    from nlp.train import run_adapt, run_distil, run_ship, run_teacher
+    from nlp.ship import run_ship
+    from nlp.train import run_adapt, run_distil, run_teacher
 
     class Small(Course):
         @cached_property
@@ -59,14 +60,47 @@ def test_the_whole_course_ends_in_a_tagger_that_reads_and_that_can_learn_further
     assert OnnxTagger.load(tmp_path / "model").model == "kummerkasten-e5-small@3"
 
 
+def test_students_begin_afresh_and_hear_from_a_model_and_from_teachers_of_sentiment(base, tmp_path, corpora, monkeypatch):
+    from nlp import sentiment_teachers
+    from nlp.course import Course
+    from nlp.finetune import finetune
+    from nlp.lessons import Plan
+    from nlp.ship import run_ship
+    from nlp.train import run_distil
+
+    class Small(Course):
+        @cached_property
+        def rows(self) -> dict[str, list[Row]]:
+            return {part: [row for row in authored() if part_of(row) == part][:30] for part in ("train", "dev", "test")}
+
+    for number in range(9):
+        corpora.say("xlmt_sentiment_de", f"Na so was, {number}", ("negative", "neutral", "positive")[number % 3])
+        corpora.say("potts", f"Ganz unklar, {number}", None)
+    monkeypatch.setattr(sentiment_teachers, "COURSES", ((1, 1, 1),))
+    once = Plan(epochs=1, batch=8)
+    first = Small(str(base), tmp_path / "first", plan=once)
+    finetune(str(base), first.lessons, first.probe, once, tmp_path / "start")
+    course = Small(
+        str(base), tmp_path / "work", licensed=corpora.folder, student=once, start=tmp_path / "start", afresh=True,
+        sentiment_teachers=3, students=2, raw_share=0.5,
+    )  # fmt: skip
+    run_distil(course)
+    run_ship(course, tmp_path / "model", "1")
+    said = [np.load(course.folder(f"sentiment-{number}.npy")) for number in range(3)]
+    assert {one.shape for one in said} == {(30 + 9 + 9, len(sentiment_teachers.GROUPS), 3)}
+    card = json.loads((tmp_path / "model" / "card.json").read_text("utf-8"))
+    assert (card["afresh"], card["sentiment_teachers"], card["raw"], card["licensed"]) == (True, 3, 9, 9)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         ([], "--version is needed to ship"),
         (["--only", "teach", "--start", "."], "--start goes on from a model that is there: nothing to teach"),
+        (["--version", "1", "--afresh"], "--afresh is for --start"),
         (["--version", "1", "--start", "."], "is no model to go on from: config.json, tokenizer.json, probe.npz missing"),
     ],
-    ids=["no version", "nothing to teach", "no model"],
+    ids=["no version", "nothing to teach", "nobody to learn from", "no model"],
 )
 def test_what_cannot_be_trained_is_said_before_hours_have_passed(words, said, tmp_path, monkeypatch, capsys):
     from nlp.train import main
