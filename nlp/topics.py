@@ -31,13 +31,13 @@ _BACKGROUND = 1_500
 _PROBE = "Wo bleibt eigentlich meine Bestellung? Where is my order?"
 _ALIKE = 0.98
 """The cosine from which on two vectors of the probe come from the same encoder (processors round differently)."""
-_RIDGE = 0.5
+_RIDGE = 0.2
 _NAMED = 0.5
 """What the topic's name and description weigh beside one example."""
 _NEAREST = 3
 _SHARE, _COUNTER, _HALF = 2.0, 0.4, 30
 """The weight of the nearest examples and of the nearest counter-example, reached by half at _HALF examples."""
-_COMMON = 0.15
+_COMMON = 0.1
 """How common a topic is thought to be."""
 _STRETCH = 12.0
 _SLOPE, _LEAST, _MIDDLE = 2.2, 1.3, 0.5

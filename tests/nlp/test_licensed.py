@@ -32,6 +32,11 @@ def test_tweets_are_written_as_the_benchmark_writes_them(corpora: Corpora):
     assert [row["text"] for row in licensed(corpora.folder)] == ["@user schau: http toll", "Schreib an @laden"]
 
 
+def test_what_is_measured_on_is_read_word_for_word(corpora: Corpora):
+    corpora.say("xlmt_sentiment_en", "a@b so good https://t.co/x @user http", "positive", "test", "en")
+    assert [row["text"] for row in benchmark(corpora.folder, "en")] == ["a@b so good https://t.co/x @user http"]
+
+
 def test_a_corpus_answers_what_is_its_own_to_say_and_the_rest_is_masked(corpora: Corpora):
     corpora.say("sb10k", "Na ja", "neutral")
     corpora.say("banking77", "my card was declined", None, lang="en", intent77="declined_card_payment")
