@@ -224,6 +224,17 @@ def test_no_page_is_wider_than_its_window(
         page.context.close()
 
 
+@pytest.mark.parametrize("path", ["inbox", "friction"])
+def test_labels_of_filters_stand_in_one_line(browser: Browser, address: str, path: str) -> None:
+    page = visit(browser, f"{address}/{path}")
+    labels = page.locator(".st-key-k-filters > div > [data-testid] > [data-testid='stWidgetLabel']")
+    expect(labels.nth(1)).to_be_visible()
+    tops = [box["y"] for one in labels.all()[:3] if (box := one.bounding_box())]
+    assert len(tops) > 1
+    assert max(tops) - min(tops) < 1
+    page.context.close()
+
+
 def test_that_nobody_is_chosen_is_said_in_the_language_of_the_page(browser: Browser, address: str) -> None:
     page = visit(browser, f"{address}/")
     who = page.locator("[data-testid=stSidebar] [data-testid=stSelectbox]")
