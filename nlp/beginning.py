@@ -31,6 +31,14 @@ def begin(work: Path, made_of: Mapping[str, Any]) -> None:
         (folder / NOTE).write_text(json.dumps(made_of, indent=1) + "\n", encoding="utf-8")
 
 
+def check_pieces(base: str, start: Path) -> None:
+    """Raise KummerkastenError unless the model in *start* knows the pieces that *base* cuts texts into."""
+    if AutoTokenizer.from_pretrained(base).get_vocab() != AutoTokenizer.from_pretrained(start).get_vocab():
+        raise KummerkastenError(
+            f"{start} cuts texts into other pieces than {base} does: nothing can be learned from what it says"
+        )
+
+
 def check_start(folder: Path) -> None:
     """Raise KummerkastenError unless *folder* holds a model that training can go on from: encoder, tokenizer and heads."""
     if missing := [name for name in ("config.json", "tokenizer.json", "probe.npz") if not (folder / name).is_file()]:

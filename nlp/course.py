@@ -1,6 +1,7 @@
 """What a training is made of: texts and their parts, how teachers and students learn, and where results go (extra ``train``)."""
 
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -187,4 +188,5 @@ def fitted_thresholds(slope: Numbers, offset: Numbers, thresholds: dict[str, flo
 
 def say(what: str, figures: dict[str, float]) -> None:
     """Print figures in one line."""
-    print(f"{what}: {json.dumps(figures)}", flush=True)  # noqa: T201
+    sys.stdout.write(f"{what}: {json.dumps(figures)}\n")
+    sys.stdout.flush()

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from desk.errors import KummerkastenError
 from nlp.heads import CHOICES
 from nlp.train_data import Row, bare, digest, lines
 
@@ -28,6 +29,8 @@ _SENTIMENT: tuple[tuple[str, tuple[str, ...], int], ...] = (
     ("womens_clothing_subset_en", ("raw",), 2_000),
 )
 """Corpora whose sentiment is read: which splits, and at most how many of their texts with each answer."""
+_LEAK = "sb10k/leak_into_xlmt_test.txt"
+"""Tweets of SB10k that stand in the benchmark."""
 TWEETS = ("xlmt_sentiment_de", "xlmt_sentiment_en", "sb10k", "tweeteval_sentiment_en", "potts", "mobasa")
 _PLAIN_TWEETS = ("potts", "mobasa")
 """Corpora of tweets that hold some without a sentiment that is ours: mixed ones, and what was not read for it."""
@@ -50,7 +53,7 @@ def licensed(folder: Path) -> list[Row]:
     A text that stands in several corpora is taken from the first; what is kept aside for measuring is taken from none.
     """
     seen = kept_aside(folder)
-    leaked = {line.strip() for line in (folder / "sb10k" / "leak_into_xlmt_test.txt").read_text("utf-8").splitlines()}
+    leaked = {line.strip() for line in _file(folder, _LEAK).read_text("utf-8").splitlines()}
     rows: list[Row] = []
     for name, splits, most in _SENTIMENT:
         count: Counter[str] = Counter()
@@ -71,6 +74,13 @@ def plain_tweets(folder: Path) -> list[Row]:
     return [{"text": row["text"], "lang": row["lang"], "origin": name} for name, row in rows if _new(row["text"], seen)]
 
 
+def check_corpora(folder: Path) -> None:
+    """Raise KummerkastenError unless *folder* holds all corpora."""
+    for name in [*(name for name, *_ in _SENTIMENT), "banking77"]:
+        _file(folder, f"{name}/data.jsonl")
+    _file(folder, _LEAK)
+
+
 def kept_aside(folder: Path) -> set[str]:
     """Return what is for measuring alone (letters and digits of each text), however it came into another corpus."""
     return {bare(row["text"]) for name, splits in _BENCHMARKS.items() for row in _of(folder, name) if row["split"] in splits}
@@ -78,14 +88,20 @@ def kept_aside(folder: Path) -> set[str]:
 
 def benchmark(folder: Path, language: str) -> list[Row]:
     """Return the test part of the XLM-T sentiment benchmark (Barbieri et al. 2022) in German or English, word for word."""
-    rows = (row for row in lines(folder / f"xlmt_sentiment_{language}" / "data.jsonl") if row["split"] == "test")
+    rows = (row for row in lines(_file(folder, f"xlmt_sentiment_{language}/data.jsonl")) if row["split"] == "test")
     return [{"text": row["text"], "lang": language, "origin": "xlmt", "sentiment": row["labels"]["sentiment"]} for row in rows]
 
 
 def _of(folder: Path, name: str) -> Iterator[Row]:
     """Yield the rows of one corpus; its tweets as the benchmark writes them: ``@user`` for a name, ``http`` for an address."""
-    for row in lines(folder / name / "data.jsonl"):
+    for row in lines(_file(folder, f"{name}/data.jsonl")):
         yield row | {"text": _nameless(row["text"])} if name in TWEETS else row
+
+
+def _file(folder: Path, name: str) -> Path:
+    if not (folder / name).is_file():
+        raise KummerkastenError(f"{folder} lacks {name}: it must hold a folder for each licensed corpus (docs/training.md)")
+    return folder / name
 
 
 def _banking(folder: Path) -> list[Row]:

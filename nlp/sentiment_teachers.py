@@ -10,6 +10,7 @@ that were judged alike; students hear what the head of the public benchmark's gr
   from teachers which never saw its label.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +19,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from desk.errors import KummerkastenError
 from nlp.finetune import features, finetune, load, regress
 from nlp.heads import CHOICES, CHOSEN, Numbers
 from nlp.lessons import Lessons, Plan, tokenised
@@ -66,7 +68,9 @@ def teach(base: str, rows: Sequence[Row], number: int, out: Path, most: int = 16
     """Let teacher *number* learn from the labelled *rows*, leave what its heads say of each row in *out*, and return that.
 
     Returns (rows, groups, answers): logits. Where *out* is there already, it is read.
+    Raises KummerkastenError where that was said of other rows.
     """
+    of = hashlib.sha256("".join(digest(row["text"]) for row in rows).encode()).hexdigest()
     if not out.exists():
         tokens = tokenised(base, [row["text"] for row in rows])
         given = lessons_of(rows, tokens, number)
@@ -78,8 +82,13 @@ def teach(base: str, rows: Sequence[Row], number: int, out: Path, most: int = 16
         weights, bias = taught.probe().folded()
         said = features(taught.encoder, tokens) @ weights + bias
         with whole(out.parent) as folder:
-            np.save(folder / out.name, said.reshape(len(rows), len(GROUPS), len(ANSWERS)).astype(np.float32))
-    return np.asarray(np.load(out), np.float32)
+            np.savez(folder / out.name, said=said.reshape(len(rows), len(GROUPS), len(ANSWERS)).astype(np.float32), of=of)
+    with np.load(out) as kept:
+        if kept["of"] != of:
+            raise KummerkastenError(
+                f"{out} speaks of other texts: the corpora have changed since. Delete it, or name another --work"
+            )
+        return np.asarray(kept["said"], np.float32)
 
 
 def lessons_of(rows: Sequence[Row], tokens: list[list[int]], number: int) -> Lessons:

@@ -4,7 +4,7 @@
 
 - ``--real`` holds texts whose annotations the project publishes by hash (nlp/corpus/annotations.jsonl), and ``raw_*.jsonl``
   without labels; ``--licensed`` a folder per licensed corpus. Without them the authored corpus alone trains.
-- As it stands, without options, this is how release 2026.12.1 was made (docs/training.md says what each stage brought).
+- As it stands, without options, this is the recipe of release 2026.12.1 (docs/training.md says what each stage brought).
 - Each stage leaves its result in ``--work`` and is skipped where that is there already; ``--only`` runs one stage. A folder that
   another training began in is refused: its results are not this one's.
 - ``--start FOLDER`` goes on from a model that was trained before (a folder that `finetune` or nlp.unpack wrote): it is the only
@@ -24,11 +24,13 @@ from pathlib import Path
 from desk.errors import KummerkastenError
 from nlp import sentiment_teachers
 from nlp.adapt import adapt
-from nlp.beginning import begin, check_start
+from nlp.beginning import begin, check_pieces, check_start
 from nlp.course import Course, dev_figures, figures_of, mean_of, say, with_opinions
 from nlp.finetune import finetune, soup
 from nlp.heads import Numbers
 from nlp.lessons import Lessons, Plan, saved_probe, tokenised
+from nlp.licensed import check_corpora
+from nlp.sentiment_teachers import FOLDS
 from nlp.ship import run_ship
 from nlp.vocabulary import cut
 
@@ -85,7 +87,7 @@ def what_is_said(course: Course) -> Lessons:
 
 def run_sentiment(course: Course, number: int) -> Numbers:
     """Teach one teacher of sentiment alone; return what it says of each text."""
-    out = course.folder(f"sentiment-{number}.npy")
+    out = course.folder(f"sentiment-{number}.npz")
     return sentiment_teachers.teach(course.adapted, course.lessons_rows + course.raw, number, out)
 
 
@@ -143,14 +145,23 @@ def _options() -> argparse.ArgumentParser:
     return asked
 
 
+def _stages(given: argparse.Namespace) -> Sequence[str]:
+    """Return which stages there are: nobody adapts a model that is gone on from, and nobody teaches one that is there."""
+    return [stage for stage in STAGES if not given.start or (given.afresh if stage == "adapt" else stage != "teach")]
+
+
 def _wrong(given: argparse.Namespace, stages: Sequence[str]) -> str:
     """Return what is wrong with what was asked for; nothing where all is well."""
     if "ship" in stages and not given.version:
         return "--version is needed to ship: every tag is signed with it"
-    if given.start and given.only in STAGES[:2]:
+    if given.only and given.only not in _stages(given):
         return f"--start goes on from a model that is there: nothing to {given.only}"
-    if given.afresh and not given.start:
-        return "--afresh is for --start: it says of which model students learn"
+    if given.afresh and not (given.start and given.student_epochs):
+        return "--afresh is for students (--student-epochs 1 or more) who learn from the model of --start"
+    if given.sentiment_teachers and (given.sentiment_teachers < FOLDS or not given.licensed):
+        return f"--sentiment-teachers are {FOLDS} or more, so that of each tweet one never saw the label, and need --licensed"
+    if not 0 <= given.raw_share <= 1:
+        return "--raw-share is a share: from 0 to 1"
     if min(given.teachers, given.students) < 1:
         return "--teachers and --students are 1 or more (--student-epochs 0 leaves students out)"
     return ""
@@ -165,21 +176,36 @@ def _course(given: argparse.Namespace) -> Course:
     course = Course(base=str(given.base if given.afresh else given.start or given.base), plan=plan, student=student, **asked)
     if course.start:
         check_start(course.start)
+    if course.real and not course.real.is_dir():
+        raise KummerkastenError(f"There is no folder {course.real} with real texts in it")
+    if course.licensed:
+        check_corpora(course.licensed)
     begin(course.work, course.made_of)
-    return replace(course, base=cut(course.base, course.folder("base"))) if course.afresh or not course.start else course
+    if course.afresh or not course.start:
+        course = replace(course, base=cut(course.base, course.folder("base")))
+    if course.start:
+        check_pieces(course.base, course.start)
+    return course
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Train from the command line."""
     asked = _options()
     given = asked.parse_args(arguments)
-    stages = [given.only] if given.only else STAGES[2:] if given.start else STAGES
+    stages = [given.only] if given.only else _stages(given)
     if wrong := _wrong(given, stages):
         asked.error(wrong)
     try:
         course = _course(given)
     except KummerkastenError as error:
         asked.error(str(error))
+    try:
+        _run(course, given, stages)
+    except KummerkastenError as error:
+        asked.exit(1, f"{error}\n")
+
+
+def _run(course: Course, given: argparse.Namespace, stages: Sequence[str]) -> None:
     if "adapt" in stages:
         run_adapt(course)
     if "teach" in stages:

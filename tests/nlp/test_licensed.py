@@ -1,8 +1,10 @@
 """Of licensed corpora each text is read once, for what is its own to say, and nothing that is measured on is ever trained on."""
 
+import pytest
 from corpora_beside import Corpora
 
-from nlp.licensed import benchmark, licensed, plain_tweets
+from desk.errors import KummerkastenError
+from nlp.licensed import benchmark, check_corpora, licensed, plain_tweets
 from nlp.train_data import targets
 
 
@@ -57,3 +59,11 @@ def test_no_more_of_an_answer_is_read_than_its_corpus_is_worth(corpora: Corpora)
     for number in range(205):
         corpora.say("guhr_emotions_de", f"Du bist dumm, {number}", "negative")
     assert len(licensed(corpora.folder)) == 200
+
+
+def test_a_folder_that_lacks_a_corpus_is_refused_by_its_name(corpora: Corpora):
+    check_corpora(corpora.folder)
+    (corpora.folder / "potts" / "data.jsonl").unlink()
+    for read in (check_corpora, licensed):
+        with pytest.raises(KummerkastenError, match=r"lacks potts/data\.jsonl"):
+            read(corpora.folder)

@@ -1,13 +1,16 @@
 """Teachers of sentiment have a head per group of corpora, and nobody learns from a teacher that knew the answer."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch", reason="torch is not installed (extra: train)")
+from desk.errors import KummerkastenError
+from nlp.heads import CHOSEN, COLUMNS
+from nlp.train_data import Row
 
-from nlp import sentiment_teachers as teachers  # noqa: E402
-from nlp.heads import CHOSEN, COLUMNS  # noqa: E402
-from nlp.train_data import Row  # noqa: E402
+torch = pytest.importorskip("torch", reason="torch is not installed (extra: train)")
+teachers = pytest.importorskip("nlp.sentiment_teachers")
 
 SENTIMENT = CHOSEN["sentiment"]
 
@@ -84,3 +87,9 @@ def test_reviews_are_heard_as_our_customers_speak():
     rows = [tweet("Netter Laden", "positive", "m_absa_de"), *(tweet(f"Mist {number}", origin="real") for number in range(8))]
     (heard, *_) = teachers.opinions(rows, [np.zeros((9, len(teachers.GROUPS), 3), np.float32)])
     assert heard == pytest.approx(np.array([9, 1, 1]) / 11, abs=1e-3)
+
+
+def test_what_was_said_of_other_texts_is_never_taken_for_what_is_said_of_these(tmp_path: Path):
+    np.savez(tmp_path / "sentiment-0.npz", said=np.zeros((1, len(teachers.GROUPS), 3)), of="another")
+    with pytest.raises(KummerkastenError, match=r"sentiment-0\.npz speaks of other texts"):
+        teachers.teach("base", [tweet("a")], 0, tmp_path / "sentiment-0.npz")

@@ -86,7 +86,7 @@ def test_students_begin_afresh_and_hear_from_a_model_and_from_teachers_of_sentim
     )  # fmt: skip
     run_distil(course)
     run_ship(course, tmp_path / "model", "1")
-    said = [np.load(course.folder(f"sentiment-{number}.npy")) for number in range(3)]
+    said = [np.load(course.folder(f"sentiment-{number}.npz"))["said"] for number in range(3)]
     assert {one.shape for one in said} == {(30 + 9 + 9, len(sentiment_teachers.GROUPS), 3)}
     card = json.loads((tmp_path / "model" / "card.json").read_text("utf-8"))
     assert (card["afresh"], card["sentiment_teachers"], card["raw"], card["licensed"]) == (True, 3, 9, 9)
@@ -97,10 +97,25 @@ def test_students_begin_afresh_and_hear_from_a_model_and_from_teachers_of_sentim
     [
         ([], "--version is needed to ship"),
         (["--only", "teach", "--start", "."], "--start goes on from a model that is there: nothing to teach"),
-        (["--version", "1", "--afresh"], "--afresh is for --start"),
+        (["--version", "1", "--afresh"], "--afresh is for students"),
+        (["--version", "1", "--sentiment-teachers", "2", "--licensed", "."], "--sentiment-teachers are 3 or more"),
+        (["--version", "1", "--sentiment-teachers", "3"], "and need --licensed"),
+        (["--version", "1", "--raw-share", "2"], "--raw-share is a share"),
+        (["--version", "1", "--real", "nowhere"], "There is no folder nowhere with real texts"),
+        (["--version", "1", "--licensed", "."], "lacks xlmt_sentiment_de/data.jsonl"),
         (["--version", "1", "--start", "."], "is no model to go on from: config.json, tokenizer.json, probe.npz missing"),
     ],
-    ids=["no version", "nothing to teach", "nobody to learn from", "no model"],
+    ids=[
+        "no version",
+        "nothing to teach",
+        "nobody to learn from",
+        "too few teachers",
+        "no tweets",
+        "no share",
+        "no real texts",
+        "no corpora",
+        "no model",
+    ],
 )
 def test_what_cannot_be_trained_is_said_before_hours_have_passed(words, said, tmp_path, monkeypatch, capsys):
     from nlp.train import main
