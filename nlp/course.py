@@ -16,7 +16,7 @@ from nlp.finetune import features, load, predict, regress
 from nlp.heads import COLUMNS, Numbers
 from nlp.lessons import Lessons, Plan, Probe, lessons_of, tokenised
 from nlp.licensed import licensed, plain_tweets
-from nlp.sentiment_teachers import group_of
+from nlp.sentiment_teachers import OURS, group_of
 from nlp.train_data import Row, targets
 
 _VARIATIONS = ((1.0, 0.1), (0.75, 0.1), (1.25, 0.1), (1.0, 0.05), (1.0, 0.15))
@@ -141,7 +141,7 @@ class Course:
 
 def ours(row: Row) -> bool:
     """Say whether the project labelled this text itself."""
-    return row["origin"] in ("authored", "real")
+    return group_of(row) is OURS
 
 
 def with_opinions(given: Lessons, raw: list[list[int]], opinions: Numbers, trust: float = 0.5, raw_share: float = 1.0) -> Lessons:

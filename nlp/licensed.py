@@ -31,7 +31,7 @@ _SENTIMENT: tuple[tuple[str, tuple[str, ...], int], ...] = (
 """Corpora whose sentiment is read: which splits, and at most how many of their texts with each answer."""
 _LEAK = "sb10k/leak_into_xlmt_test.txt"
 """Tweets of SB10k that stand in the benchmark."""
-TWEETS = ("xlmt_sentiment_de", "xlmt_sentiment_en", "sb10k", "tweeteval_sentiment_en", "potts", "mobasa")
+_TWEETS = ("xlmt_sentiment_de", "xlmt_sentiment_en", "sb10k", "tweeteval_sentiment_en", "potts", "mobasa")
 _PLAIN_TWEETS = ("potts", "mobasa")
 """Corpora of tweets that hold some without a sentiment that is ours: mixed ones, and what was not read for it."""
 _BANKING = {
@@ -95,7 +95,7 @@ def benchmark(folder: Path, language: str) -> list[Row]:
 def _of(folder: Path, name: str) -> Iterator[Row]:
     """Yield the rows of one corpus; its tweets as the benchmark writes them: ``@user`` for a name, ``http`` for an address."""
     for row in lines(_file(folder, f"{name}/data.jsonl")):
-        yield row | {"text": _nameless(row["text"])} if name in TWEETS else row
+        yield row | {"text": _nameless(row["text"])} if name in _TWEETS else row
 
 
 def _file(folder: Path, name: str) -> Path:
