@@ -10,10 +10,11 @@ from transformers import AutoTokenizer
 from desk.errors import KummerkastenError
 from nlp.heads import COLUMNS
 from nlp.lessons import saved_probe
+from nlp.unpack import ENCODER, PARTS, unpack
 from nlp.whole import whole
 
 NOTE = "course.json"
-_RESULTS = ("base", "adapted", "soup", "teacher-*", "sentiment-*", "student*")
+_RESULTS = ("base", "start", "adapted", "soup", "teacher-*", "sentiment-*", "student*")
 _ADVICE = "Name another folder with --work, or empty this one"
 
 
@@ -39,15 +40,48 @@ def check_pieces(base: str, start: Path) -> None:
         )
 
 
+def ready(start: Path, work: Path) -> Path:
+    """Return a folder that training goes on from: *start* itself, or where the model that ships there was unpacked to.
+
+    Raises KummerkastenError where that is no such model.
+    """
+    if not ships(start):
+        return start
+    found = work / "start"
+    if not found.exists():
+        try:
+            unpack(start, found)
+        except ValueError as error:
+            raise KummerkastenError(str(error)) from error
+    check_start(found)
+    return found
+
+
+def ships(folder: Path) -> bool:
+    """Say whether *folder* holds a model as it ships, in ONNX."""
+    return (folder / ENCODER).is_file()
+
+
+def signature_of(start: Path) -> str:
+    """Return what a model calls itself on its card; the name of its folder where it has none."""
+    if not (start / "card.json").is_file():
+        return start.name
+    card = json.loads((start / "card.json").read_text(encoding="utf-8"))
+    return f"{card['name']}@{card['version']}"
+
+
 def check_start(folder: Path) -> None:
-    """Raise KummerkastenError unless *folder* holds a model that training can go on from: encoder, tokenizer and heads."""
-    if missing := [name for name in ("config.json", "tokenizer.json", "probe.npz") if not (folder / name).is_file()]:
-        how = "`python -m nlp.unpack --out FOLDER` makes one of the model that ships"
+    """Raise KummerkastenError unless *folder* holds a model to go on from: encoder, tokenizer and heads, or one that ships."""
+    wanted = PARTS if ships(folder) else ("config.json", "tokenizer.json", "probe.npz")
+    if missing := [name for name in wanted if not (folder / name).is_file()]:
+        how = "`--start nlp/model` goes on from the model that ships"
         raise KummerkastenError(f"{folder} is no model to go on from: {', '.join(missing)} missing. {how}")
+    if ships(folder):
+        return
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    shape, wanted = saved_probe(folder).weights.shape, (2 * config["hidden_size"], len(COLUMNS))
-    if shape != wanted:
-        raise KummerkastenError(f"{folder} has heads of the shape {shape} where {wanted} is trained: older, or another encoder's")
+    shape, due = saved_probe(folder).weights.shape, (2 * config["hidden_size"], len(COLUMNS))
+    if shape != due:
+        raise KummerkastenError(f"{folder} has heads of the shape {shape} where {due} is trained: older, or another encoder's")
     pieces, known = len(AutoTokenizer.from_pretrained(folder)), config["vocab_size"]
     if pieces > known:
         raise KummerkastenError(f"{folder} has a tokenizer of {pieces} pieces where its encoder knows {known}: another encoder's")

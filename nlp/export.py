@@ -19,6 +19,8 @@ from nlp.train_data import authored, part_of
 
 MIDDLE = LAYERS[1]
 """The layer whose mean stands beside the last one's."""
+_READER = Path(__file__).resolve().parent / "model" / "modeling_kummerkasten.py"
+"""What lets transformers load the folder."""
 TEXTS = 1_200
 """Texts of the authored training part by which the scales of activations are fixed."""
 
@@ -54,7 +56,9 @@ def weights_of(encoder: Any) -> Mapping[str, Any]:
 
 
 def export(base: str, folder: Path) -> None:
-    """Write ``encoder.onnx`` (int8), and tokenizer and configuration of *base* (a hub name or a folder), into *folder*.
+    """Write ``encoder.onnx`` (int8), tokenizer and configuration of *base* (a hub name or a folder) into *folder*.
+
+    transformers loads it with ``trust_remote_code=True``.
 
     Raises ValueError where *base* is no BertModel with GELU.
     """
@@ -72,4 +76,7 @@ def export(base: str, folder: Path) -> None:
         AutoTokenizer.from_pretrained(base).save_pretrained(scratch)
         for name in ("tokenizer.json", "tokenizer_config.json"):
             shutil.copy(Path(scratch) / name, folder / name)
+    encoder.config.auto_map = {"AutoModel": f"{_READER.stem}.KummerkastenModel"}
     encoder.config.save_pretrained(folder)
+    if folder.resolve() != _READER.parent:
+        shutil.copy(_READER, folder)

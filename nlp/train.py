@@ -7,8 +7,8 @@
 - As it stands, without options, this is the recipe of release 2026.12.1 (docs/training.md says what each stage brought).
 - Each stage leaves its result in ``--work`` and is skipped where that is there already; ``--only`` runs one stage. A folder that
   another training began in is refused: its results are not this one's.
-- ``--start FOLDER`` goes on from a model that was trained before (a folder that `finetune` or nlp.unpack wrote): it is the only
-  teacher, and students start from it. So releases 2026.12.2 and 2026.12.3 learned new labels, on a processor.
+- ``--start FOLDER`` goes on from a model that was trained before (one that ships, such as nlp/model, or what a training left in
+  ``--work``): it is the only teacher, and students start from it. So releases 2026.12.2 and 2026.12.3 learned new labels.
 - With ``--afresh`` students learn what that model says too, but begin with the untrained encoder, and ``--sentiment-teachers``
   say what tweets express. So release 2026.12.4 was made.
 - The test part is read by none of the stages; `kummerkasten evaluate` reads it.
@@ -24,7 +24,7 @@ from pathlib import Path
 from desk.errors import KummerkastenError
 from nlp import sentiment_teachers
 from nlp.adapt import adapt
-from nlp.beginning import begin, check_pieces, check_start
+from nlp.beginning import begin, check_pieces, check_start, ready, signature_of
 from nlp.course import Course, dev_figures, figures_of, mean_of, say, with_opinions
 from nlp.finetune import finetune, soup
 from nlp.heads import Numbers
@@ -125,7 +125,7 @@ def _options() -> argparse.ArgumentParser:
         "--sentiment-teachers", type=int, default=0, help="how many teachers of sentiment alone (9 made 2026.12.4)"
     )
     asked.add_argument("--raw-share", type=float, default=1.0, help="how many of the texts without labels each epoch reads")
-    asked.add_argument("--start-name", default="", help="what that model is called on the card")
+    asked.add_argument("--start-name", default="", help="what that model is called on the card (default: as its own card says)")
     asked.add_argument("--trust", type=float, default=0.5, help="how much labels count beside what teachers say, from 0 to 1")
     asked.add_argument("--teachers", type=int, default=5)
     asked.add_argument("--students", type=int, default=3)
@@ -173,6 +173,7 @@ def _course(given: argparse.Namespace) -> Course:
     rate, dropout = given.student_rate, given.student_dropout
     student = Plan(given.student_epochs, rate, rate, given.student_batch, given.decay, dropout)
     asked = {name: getattr(given, name) for name in _AS_ASKED}
+    asked["start_name"] = given.start_name or (signature_of(given.start) if given.start else "")
     course = Course(base=str(given.base if given.afresh else given.start or given.base), plan=plan, student=student, **asked)
     if course.start:
         check_start(course.start)
@@ -181,6 +182,9 @@ def _course(given: argparse.Namespace) -> Course:
     if course.licensed:
         check_corpora(course.licensed)
     begin(course.work, course.made_of)
+    if course.start:
+        start = ready(course.start, course.work)
+        course = replace(course, start=start, base=course.base if course.afresh else str(start))
     if course.afresh or not course.start:
         course = replace(course, base=cut(course.base, course.folder("base")))
     if course.start:

@@ -1,4 +1,4 @@
-"""Unpack the encoder that ships, ONNX int8, into a folder that transformers loads and training goes on from (extra ``train``).
+"""Unpack the encoder that ships, ONNX int8, into a folder that transformers loads without code of ours (extra ``train``).
 
     python -m nlp.unpack --model nlp/model --out unpacked
 
@@ -26,8 +26,10 @@ from nlp.heads import Heads, Numbers
 from nlp.lessons import Probe
 from nlp.whole import whole
 
-_ENCODER, _HEADS = "encoder.onnx", "heads.npz"
-_BESIDE = ("config.json", "tokenizer.json", "tokenizer_config.json", "card.json")
+ENCODER, _HEADS, _CONFIG = "encoder.onnx", "heads.npz", "config.json"
+_BESIDE = ("tokenizer.json", "tokenizer_config.json", "card.json")
+PARTS = (ENCODER, _HEADS, _CONFIG, *_BESIDE)
+"""The files of a tagger that ships."""
 
 
 class UnknownGraph(ValueError):
@@ -39,20 +41,22 @@ def unpack(model: Path, out: Path) -> None:
 
     Raises ValueError where *model* is no such folder or its parts do not fit together, UnknownGraph where its encoder is unknown.
     """
-    if missing := [name for name in (_ENCODER, _HEADS, *_BESIDE) if not (model / name).is_file()]:
+    if missing := [name for name in PARTS if not (model / name).is_file()]:
         raise ValueError(f"{model} is no folder of a tagger that ships: {', '.join(missing)} missing")
     if out.resolve() == model.resolve():
         raise ValueError(f"{out} is the folder that is unpacked; name another one")
-    config = json.loads((model / "config.json").read_text(encoding="utf-8"))
+    config = json.loads((model / _CONFIG).read_text(encoding="utf-8"))
+    config.pop("auto_map", None)  # the code that it names reads ONNX, of which there is none here
     heads = Heads.load(model)
     width = len(heads.weights)
     if width != 2 * config["hidden_size"]:
         raise ValueError(f"{model / _HEADS} reads {width} numbers of a text, and the encoder gives {2 * config['hidden_size']}")
-    found = weights(numbers_of(model / _ENCODER), config)
+    found = weights(numbers_of(model / ENCODER), config)
     mean, spread = np.zeros(width, np.float32), np.ones(width, np.float32)  # they are folded into the heads already
     with whole(out) as folder:
         save_file(found, folder / "model.safetensors", metadata={"format": "pt"})
         Probe(mean, spread, heads.weights, heads.bias).save(folder)
+        (folder / _CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
         for name in _BESIDE:
             shutil.copyfile(model / name, folder / name)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from desk.errors import KummerkastenError
-from nlp.beginning import begin, check_start
+from nlp.beginning import begin, check_start, ready, signature_of
 from nlp.heads import COLUMNS
 from nlp.lessons import Probe
 from nlp.tagger import SHIPPED
@@ -127,7 +127,7 @@ def test_a_whole_model_can_be_gone_on_from(start):
 @pytest.mark.parametrize("name", ["probe.npz", "config.json", "tokenizer.json"])
 def test_a_model_that_lacks_a_part_is_refused_with_how_to_get_one(start, name):
     (start / name).unlink()
-    with pytest.raises(KummerkastenError, match=rf"{name} missing. `python -m nlp.unpack --out FOLDER` makes one"):
+    with pytest.raises(KummerkastenError, match=rf"{name} missing. `--start nlp/model` goes on from the model that ships"):
         check_start(start)
 
 
@@ -143,3 +143,39 @@ def test_a_tokenizer_of_another_vocabulary_is_refused(start):
     (start / "config.json").write_text(json.dumps(config))
     with pytest.raises(KummerkastenError, match="a tokenizer of 63180 pieces where its encoder knows 1000"):
         check_start(start)
+
+
+def test_a_model_of_its_own_is_gone_on_from_where_it_lies(start, tmp_path: Path):
+    assert ready(start, tmp_path / "work") == start
+    assert not (tmp_path / "work").exists()
+
+
+def test_a_model_that_ships_is_unpacked_first_and_only_once(tmp_path: Path):
+    pytest.importorskip("onnx", reason="unpacking needs the extra: pip install 'kummerkasten[train]'")
+    found = ready(SHIPPED, tmp_path)
+    assert {"model.safetensors", "probe.npz"} <= {one.name for one in found.iterdir()}
+    (found / "probe.npz").touch()
+    before = (found / "probe.npz").stat().st_mtime_ns
+    assert ready(SHIPPED, tmp_path) == found
+    assert (found / "probe.npz").stat().st_mtime_ns == before
+
+
+def test_half_a_model_that_ships_is_refused(tmp_path: Path):
+    (tmp_path / "encoder.onnx").touch()
+    with pytest.raises(KummerkastenError, match=r"is no model to go on from: heads.npz, config.json, .* missing"):
+        check_start(tmp_path)
+
+
+def test_a_graph_that_is_none_of_ours_is_refused(tmp_path: Path):
+    pytest.importorskip("onnx", reason="unpacking needs the extra: pip install 'kummerkasten[train]'")
+    model = shutil.copytree(SHIPPED, tmp_path / "model")
+    (model / "encoder.onnx").write_text("not a graph")
+    with pytest.raises(KummerkastenError, match="cannot be read as ONNX"):
+        ready(model, tmp_path / "work")
+    assert not (tmp_path / "work" / "start").exists()
+
+
+def test_a_model_signs_as_its_card_says_and_else_with_its_folder(start):
+    assert signature_of(start) == start.name
+    (start / "card.json").write_text('{"name": "mine", "version": "3"}')
+    assert signature_of(start) == "mine@3"
