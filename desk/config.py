@@ -44,6 +44,8 @@ class Desk(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = "Kummerkasten"
+    invented: bool = False
+    """Whether all that is heard here is invented, as in a demonstration; the dashboard says so."""
     database: str = "sqlite:///kummerkasten.db"
     """A relative SQLite path counts from the folder of the configuration file (see `at`)."""
     language: Language = "de"
@@ -187,5 +189,5 @@ def demo(base_url: str, exports: str = "exports", language: Language | None = No
     quoted = {"@BASE_URL@": base_url.rstrip("/"), "@EXPORTS@": json.dumps(exports, ensure_ascii=False)[1:-1]}
     for marker, value in quoted.items():
         sources = sources.replace(marker, value)
-    desk = template(language or "de", "Kastanie")
+    desk = template(language or "de", "Kastanie").replace("# invented = true  ", "invented = true    ")
     return (desk if language else re.sub(r"^language = .*\n", "", desk, flags=re.MULTILINE)) + sources

@@ -13,6 +13,8 @@ def page() -> None:
     """Show the numbers of this moment."""
     v = viewer.current()
     notices.heading(v.words("today.title"), v.words("today.lead", desk=v.desk.name, day=times.long_day(v.now, v.zone, v.words)))
+    if v.desk.invented:
+        notices.line(v.words("today.invented", desk=v.desk.name))
     numbers()
 
 

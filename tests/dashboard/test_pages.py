@@ -89,6 +89,14 @@ def test_where_nothing_was_heard_the_commands_that_help_are_named() -> None:
     assert "kummerkasten pull" in opened("today").code[0].value
 
 
+def test_a_demonstration_says_that_it_is_one_and_a_desk_does_not(empty_home: Home) -> None:
+    said = "the shop “Kastanie” and its customers are invented"
+    assert said in shown(opened("today", "en"))
+    text = empty_home.config.read_text("utf-8")
+    empty_home.config.write_text(text.replace("invented = true", ""), "utf-8")
+    assert said not in shown(opened("today", "en"))
+
+
 @pytest.mark.usefixtures("home")
 def test_today_leads_to_the_queue_of_each_team() -> None:
     led = links(opened("today"), "inbox")

@@ -83,6 +83,11 @@ def test_the_demo_listens_to_the_sandbox_only(language):
     assert desk.rules == read(template(language)).rules
 
 
+def test_the_demo_says_that_it_is_one():
+    assert read(demo("http://127.0.0.1:8787/")).invented
+    assert not read(template("de")).invented
+
+
 def test_the_demo_names_a_language_only_where_it_is_asked_to():
     assert "language" not in read(demo("http://127.0.0.1:8787/")).model_fields_set
     assert read(demo("http://127.0.0.1:8787/", language="en")).language == "en"
