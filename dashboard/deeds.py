@@ -13,6 +13,7 @@ from desk.errors import Conflict, KummerkastenError
 from desk.reading import Tags
 from store import outbox, reply_rules, review, tags, tickets
 from store.conversations import Why
+from store.engine import trouble
 from store.quality import Unsure
 from store.tables import Delivery, Tag, Ticket
 from store.tags import Word
@@ -44,6 +45,10 @@ def _do(deed: Callable[[], None], done: str, lost_to: str = "deed.conflict", los
         st.session_state[_NOTICE] = Notice(lost_to if conflict.winner else lost, good=False, who=conflict.winner)
     except KummerkastenError as error:
         st.session_state[_NOTICE] = Notice("deed.failed", good=False, who=str(error))
+    except Exception as error:
+        if not (said := trouble(error)):
+            raise
+        st.session_state[_NOTICE] = Notice("deed.not_stored", good=False, who=said)
     return False
 
 

@@ -62,7 +62,8 @@ class Tagger(torch.nn.Module):
 def load(base: str, dropout: float = 0.1) -> Any:
     """Return the encoder of *base*, a hub name or a folder, in fp32."""
     more = {"hidden_dropout_prob": dropout, "attention_probs_dropout_prob": dropout}
-    attention = "eager" if _tiles() and not torch.cuda.is_available() else "sdpa"  # in tiles plain products are faster
+    on_processor = _multiplies_bf16() and not torch.cuda.is_available()
+    attention = "eager" if on_processor else "sdpa"  # plain products are faster there
     return AutoModel.from_pretrained(base, add_pooling_layer=False, attn_implementation=attention, **more).float()
 
 
@@ -83,12 +84,13 @@ def device() -> torch.device:
 
 
 def precision() -> AbstractContextManager[Any]:
-    """Return the context in which forward passes run: bf16 on a GPU and on processors that multiply it in tiles, else fp32."""
-    return torch.autocast(device().type, torch.bfloat16) if torch.cuda.is_available() or _tiles() else nullcontext()
+    """Return the context in which forward passes run: bf16 on a GPU and on processors that multiply it, else fp32."""
+    return torch.autocast(device().type, torch.bfloat16) if torch.cuda.is_available() or _multiplies_bf16() else nullcontext()
 
 
-def _tiles() -> bool:
-    return bool(torch.cpu.get_capabilities().get("amx_bf16"))
+def _multiplies_bf16() -> bool:
+    able = torch.cpu.get_capabilities()
+    return bool(able.get("amx_bf16") or able.get("avx512_bf16"))
 
 
 def padded(tokens: Sequence[Sequence[int]], pad: int, where: torch.device) -> tuple[torch.Tensor, torch.Tensor]:

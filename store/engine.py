@@ -1,8 +1,10 @@
 """Connections: SQLite by default, PostgreSQL for teams; both keep foreign keys, and neither leaves a transaction half done."""
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, ExceptionContext, create_engine, event, text
@@ -72,6 +74,29 @@ def session(engine: Engine, *, write: bool = True) -> Iterator[Session]:
 def trouble(error: BaseException) -> str:
     """Return what the database says where it could not work ("database is locked"); nothing for any other error."""
     return str(error.orig).strip().partition("\n")[0] if isinstance(error, OperationalError) else ""
+
+
+_ADVICE = {
+    "full": "Free some space on the disk that the database lies on",
+    "no space left": "Free some space on the disk that the database lies on",
+    "readonly": "Let the user that Kummerkasten runs as write the database's file and its folder",
+    "unable to open": "Let the user that Kummerkasten runs as write the database's file and its folder",
+    "locked": f"Another process has held it for {_BUSY_SECONDS} seconds: end that one, or try again",
+}
+
+
+def advice(error: BaseException) -> str:
+    """Return what a person can do where the database could not work; nothing for any other error."""
+    if not (said := trouble(error).casefold()):
+        return ""
+    act = next((act for mark, act in _ADVICE.items() if mark in said), "See that the database runs and can be reached from here")
+    return f"{act}. Nothing that was stored is lost; the next run goes on from there."
+
+
+def room(url: str) -> int | None:
+    """Return how many bytes are free where a SQLite file lies; None for other databases, or where there is no such folder."""
+    folder = Path(url.removeprefix("sqlite:///")).parent
+    return shutil.disk_usage(folder).free if url.startswith("sqlite:///") and folder.is_dir() else None
 
 
 def healthy(engine: Engine) -> str:

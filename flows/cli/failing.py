@@ -15,7 +15,9 @@ FAILED, MISCONFIGURED = 1, 2
 
 
 class Commands(TyperGroup):
-    """A group of commands that turns our own errors into messages; anything else is a fault and keeps its traceback."""
+    """A group of commands that turns our own errors, and the database's, into messages; anything else is a fault and keeps its
+    traceback.
+    """
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was asked for."""
@@ -30,6 +32,13 @@ class Commands(TyperGroup):
         except BrokenPipeError as error:  # `kummerkasten queue support | head`
             sys.stdout = None
             raise typer.Exit(0) from error
+        except Exception as error:
+            from store.engine import advice, trouble
+
+            if not (said := trouble(error)):
+                raise
+            complain(f"The database could not work: {said}", advice(error))
+            raise typer.Exit(FAILED) from error
 
 
 def complain(message: str, advice: str = "") -> None:

@@ -61,6 +61,10 @@ def check(
         raise typer.Exit(MISCONFIGURED)
 
 
+_LITTLE_ROOM = 200 * 2**20
+"""Bytes: some days of listening."""
+
+
 def _finding(what: str, wrong: str = "", fine: str = "") -> dict[str, Any]:
     return {"what": what, "ok": not wrong, "said": wrong or fine}
 
@@ -128,13 +132,16 @@ def _dying(settings: "Settings") -> list[dict[str, Any]]:
 
 
 def _database(settings: "Settings") -> dict[str, Any]:
-    from store.engine import connect, healthy
+    from store.engine import connect, healthy, room
 
     engine = connect(settings.database)
     wrong = healthy(engine)
     engine.dispose()
     if not wrong:
         _ = settings.engine  # brings it to this version's tables
+    free = room(settings.database)
+    if free is not None and free < _LITTLE_ROOM:
+        return _finding("database", wrong, f"WARNING: only {free // 2**20} MB are left on the disk of {settings.shown_database}")
     return _finding("database", wrong, settings.shown_database)
 
 

@@ -31,6 +31,7 @@ from listeners.contract import Listener, Window
 from listeners.http import Client
 from listeners.limits import Limits
 from store import credentials, leases, ledger, mentions, reply_rules
+from store.engine import advice
 from store.mentions import Kept
 
 HELD = "held"
@@ -226,4 +227,4 @@ def _advice(error: Exception, source: Source) -> str:
         return error.advice
     if isinstance(error, ConfigurationError):
         return f"Mend it, then: kummerkasten pull {source.name}"
-    return "This is a fault of Kummerkasten; please report it with the lines above. The next run tries again."
+    return advice(error) or "This is a fault of Kummerkasten; please report it with the lines above. The next run tries again."

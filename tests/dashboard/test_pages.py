@@ -6,6 +6,7 @@ from urllib.parse import parse_qs
 
 import pytest
 from desks import APP, Home
+from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 from streamlit.testing.v1 import AppTest
 
@@ -145,6 +146,26 @@ def test_taking_a_ticket_makes_it_mine(home: Home) -> None:
     app.button(key="deed-take").click().run()
     assert ticket_now(home, ticket).assignee == "Anna"
     assert "Übernommen." in shown(app)
+
+
+def test_a_deed_that_the_database_refuses_is_not_taken_for_done(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    ticket = open_ticket(home, assignee=None)
+    app = opened("conversation", me="Anna", id=str(ticket.conversation_id))
+
+    @contextmanager
+    def refusing(engine: Engine, *, write: bool) -> Iterator[Session]:
+        with open_session(engine, write=write) as session:
+            connection = session.connection()
+            connection.exec_driver_sql(f"PRAGMA query_only = {int(write)}")
+            try:
+                yield session
+            finally:
+                connection.exec_driver_sql("PRAGMA query_only = 0")
+
+    monkeypatch.setattr("dashboard.data.engine.session", refusing)
+    app.button(key="deed-take").click().run()
+    assert "Das wurde nicht gespeichert. Die Datenbank meldet: attempt to write a readonly database" in shown(app)
+    assert ticket_now(home, ticket).assignee is None
 
 
 @pytest.mark.parametrize(("deed", "status"), [("answered", "answered"), ("closed", "closed")])
