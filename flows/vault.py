@@ -9,13 +9,13 @@ import fcntl
 import hashlib
 import os
 import re
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from desk.errors import ConfigurationError
+from flows.files import replace
 
 FILE = "kummerkasten.env"
 _HEAD = "# Credentials of this desk. Only its owner may read this file; it belongs into no repository.\n"
@@ -91,16 +91,7 @@ class Vault:
             f"{f'# replaces {one.replaces}{chr(10)}' if one.replaces else ''}{name}={_quoted(one.value)}\n"
             for name, one in kept.items()
         ]
-        handle, scratch = tempfile.mkstemp(dir=self.folder, prefix=".env-")  # mode 0600
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(_HEAD + "".join(lines))
-                file.flush()
-                os.fsync(file.fileno())
-            Path(scratch).replace(self.path)
-        except BaseException:
-            Path(scratch).unlink(missing_ok=True)
-            raise
+        replace(self.path, _HEAD + "".join(lines), 0o600)
 
     @contextmanager
     def _alone(self, what: str = "lock") -> Iterator[None]:

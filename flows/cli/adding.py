@@ -3,13 +3,11 @@
 import json
 import os
 import re
-import tempfile
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, count
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -18,6 +16,7 @@ from desk.errors import ConfigurationError, SourceError
 from flows.cli import show
 from flows.cli.failing import FAILED
 from flows.cli.options import Config, opened
+from flows.files import replace
 
 if TYPE_CHECKING:
     from desk.source import Source
@@ -221,21 +220,7 @@ def _write(settings: "Settings", found: "Listener", source: "Source", secrets: "
         for variable, value in secrets.values():
             if os.environ.get(variable) != value:
                 settings.vault.keep(variable, value)
-        _replace(path, after)
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a file that is there, whole or not at all; who may read it stays as it was."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    scratch = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        scratch.chmod(path.stat().st_mode & 0o777)
-        scratch.replace(path)
-    except BaseException:
-        scratch.unlink(missing_ok=True)
-        raise
+        replace(path, after, path.stat().st_mode & 0o777)
 
 
 def _toml(value: Any) -> str:

@@ -51,7 +51,7 @@ def test_many_at_once_lose_nothing(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert Vault(tmp_path).environ({}) == {f"N{number}": str(number) for number in range(20)}
-    assert [name for name in os.listdir(tmp_path) if name.startswith(".env-")] == []
+    assert [name for name in os.listdir(tmp_path) if name.startswith(".kummerkasten.env-")] == []
 
 
 def test_a_file_that_cannot_be_read_is_said_without_what_it_holds(tmp_path: Path) -> None:
