@@ -12,9 +12,10 @@ from desk.classifier import without_plugged
 from desk.errors import KummerkastenError
 from desk.reading import Reading, Tagger, nothing_said
 from flows.settings import Settings
-from flows.work.common import Clock, Tell, fault, silent, utc_now, worker_name
+from flows.work.claimed import work_off
+from flows.work.common import Clock, Tell, fault, silent, utc_now
 from flows.work.topics import in_our_words
-from store.claims import Unread, claim_unread, release
+from store.claims import Unread, claim_unread
 from store.models import live, version
 from store.tags import save_readings
 
@@ -103,29 +104,16 @@ def read(
     batch: int = BATCH,
 ) -> int:
     """Tag all that is unread; return how many mentions that were. Several workers at once share the work."""
-    worker, total = worker_name(), 0
-    while not (stop and stop.is_set()):
+
+    def work(waiting: Sequence[Unread], worker: str) -> None:
+        nonlocal tagger
+        tagger = tagger or load_tagger(settings)
+        ids = [one.id for one in waiting]
+        readings = dict(zip(ids, in_our_words(settings, tagger, _readings(tagger, waiting), ids), strict=True))
         with settings.session() as session:
-            waiting = claim_unread(session, worker, clock(), limit=batch)
-        if not waiting:
-            break
-        try:
-            tagger = tagger or load_tagger(settings)
-            _read_batch(settings, tagger, waiting, worker, clock)
-        except BaseException:
-            with settings.session() as session:
-                release(session, [one.id for one in waiting], worker)
-            raise
-        total += len(waiting)
-        tell("tag", len(waiting))
-    return total
+            save_readings(session, readings, clock(), worker=worker)
 
-
-def _read_batch(settings: Settings, tagger: Tagger, waiting: Sequence[Unread], worker: str, clock: Clock) -> None:
-    ids = [one.id for one in waiting]
-    readings = dict(zip(ids, in_our_words(settings, tagger, _readings(tagger, waiting), ids), strict=True))
-    with settings.session() as session:
-        save_readings(session, readings, clock(), worker=worker)
+    return work_off(settings, claim_unread, work, step="tag", clock=clock, tell=tell, stop=stop, batch=batch)
 
 
 def _readings(tagger: Tagger, waiting: Sequence[Unread]) -> list[Reading]:

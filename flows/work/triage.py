@@ -1,12 +1,14 @@
 """Hand what was read to the team that answers: ask the rules, reckon the deadline in that team's hours, open the ticket."""
 
 import threading
+from collections.abc import Sequence
 
 from desk.deadline import due
 from desk.routing import route
 from flows.settings import Settings
-from flows.work.common import Clock, Tell, silent, utc_now, worker_name
-from store.claims import Unrouted, claim_unrouted, release
+from flows.work.claimed import work_off
+from flows.work.common import Clock, Tell, silent, utc_now
+from store.claims import Unrouted, claim_unrouted
 from store.tickets import Settled, settle
 
 BATCH = 256
@@ -21,23 +23,13 @@ def triage(
     batch: int = BATCH,
 ) -> int:
     """Route all that is read but not routed; return how many mentions that were. Several workers at once share the work."""
-    worker, total = worker_name(), 0
-    while not (stop and stop.is_set()):
+
+    def work(waiting: Sequence[Unrouted], worker: str) -> None:
+        settled = [settle_one(settings, one) for one in waiting]
         with settings.session() as session:
-            waiting = claim_unrouted(session, worker, clock(), limit=batch)
-        if not waiting:
-            break
-        try:
-            settled = [settle_one(settings, one) for one in waiting]
-            with settings.session() as session:
-                settle(session, settled, clock(), worker=worker)
-        except BaseException:
-            with settings.session() as session:
-                release(session, [one.id for one in waiting], worker)
-            raise
-        total += len(waiting)
-        tell("route", len(waiting))
-    return total
+            settle(session, settled, clock(), worker=worker)
+
+    return work_off(settings, claim_unrouted, work, step="route", clock=clock, tell=tell, stop=stop, batch=batch)
 
 
 def settle_one(settings: Settings, one: Unrouted) -> Settled:
