@@ -54,7 +54,8 @@ def run(name: str, *arguments: str) -> str:
             lines.append(line)
     if process.returncode:
         sys.exit(f"bench.{name} failed")
-    return "".join(lines)
+    names_it = any(" cores, " in line for line in lines[:1])
+    return "".join(lines if names_it else [f"{machine()}\n", *lines])
 
 
 def section(name: str, output: str, arguments: tuple[str, ...]) -> str:
@@ -85,9 +86,10 @@ def write(said: dict[str, str]) -> None:
         if name in said or name in kept
     ]
     head = (
-        "# Benchmarks\n\nWritten by `python -m bench --write`; anybody can run it. "
-        "Each comparison was made in the same run on the same machine.\n\n"
-        f"Machine: {machine()}. Day: {datetime.now(UTC):%Y-%m-%d}.\n\n"
+        "# Benchmarks\n\nWritten by `python -m bench --write`; anybody can run it (the comparison with transformers needs "
+        "the weights of a training of your own).\n"
+        "Each section names its machine, and each comparison was made in one run on one machine.\n\n"
+        f"Last written: {datetime.now(UTC):%Y-%m-%d}.\n\n"
     )
     PAGE.write_text(head + "\n".join(part.rstrip() + "\n" for part in parts), encoding="utf-8")
 

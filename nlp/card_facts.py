@@ -21,7 +21,7 @@ _NAMES = {"es": "Spanish", "fr": "French", "it": "Italian", "nl": "Dutch", "pl":
 _LEAK = (
     "- **Not kept apart without exception**: 357 raw texts of the two datasets that are for testing alone, without labels and "
     "none of them a test text,\n  were among those whose likely answers release 2026.12.1 learned from its teachers. This one "
-    "goes on from that release or from one that does, or learned from what such a one says."
+    "was made from that release, from a successor of it, or from the opinions of one, so traces of these texts may be in it."
 )
 """Of 2026.12.1, and so of every model that goes on from a release: those all go on from that one."""
 
@@ -33,6 +33,7 @@ def facts(card: Mapping[str, Any], found: Sequence[Mapping[str, Any]]) -> dict[s
         "tokens": str(TOKENS),
         "texts": ", ".join(f"{count:,} {part}" for part, count in card["texts"].items()),
         "licensed": f"{card['licensed']:,}",
+        "abroad_weight": f"{card.get('abroad_weight', 2):g}",
         "sectors": ", ".join(train_data.UNSEEN_SECTORS),
         "course": _course(card),
         "int8": _int8(card),

@@ -84,6 +84,7 @@ def card_of(course: Course, version: str) -> dict[str, Any]:
         "student": vars(course.student),
         "trust": course.trust,
         "licensed_share": course.licensed_share,
+        "abroad_weight": course.abroad_weight,
         "sentiment_teachers": course.sentiment_teachers,
         "afresh": course.afresh,
         "cost": course.cost,

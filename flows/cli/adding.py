@@ -75,7 +75,7 @@ def _explain(found: "Listener", language: str) -> None:
 
 def _list(platforms: "tuple[str, ...]") -> None:
     typer.echo("Platforms: " + ", ".join(platforms))
-    typer.echo("Each has a page in docs/platforms. Add one with: kummerkasten add PLATFORM")
+    typer.echo("Each has a page in docs/platforms (files: docs/import-files.md). Add one with: kummerkasten add PLATFORM")
 
 
 def _pair(given: str) -> tuple[str, str]:

@@ -182,7 +182,7 @@ def _notes(settings: "Settings", found: "list[ModelVersion]", shipped: str) -> N
 def retag(
     source: Annotated[str, typer.Option(help="Only what this source said.")] = "",
     since: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only what was said since that day.")] = None,
-    model: Annotated[str, typer.Option(help="Only what this version read last, as `models` names it.")] = "",
+    model: Annotated[str, typer.Option(help="Only what this version read last, as `models` or `why` names it.")] = "",
     everything: Annotated[bool, typer.Option("--all", help="All that was ever read.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help=f"Do not ask where it is more than {MANY:,} mentions.")] = False,
     config: Config = None,
@@ -194,7 +194,10 @@ def retag(
     if not (source or since or model or everything):
         raise ConfigurationError("Say what shall be read again: --source NAME, --since 2026-10-01, --model VERSION, or --all")
     with opened(config) as settings:
-        which = Which(source, since.replace(tzinfo=settings.desk.tz) if since else None, model)
+        from nlp.tagger import tagger
+
+        whole = _full(model, tagger().model) if model else ""
+        which = Which(source, since.replace(tzinfo=settings.desk.tz) if since else None, whole)
         with settings.session(write=False) as session:
             count = how_many(session, which)
         if not count:

@@ -67,7 +67,7 @@ def _row(topic: "Topic", settings: "Settings", marks: dict[str, int], counts: di
 
 
 def try_topic(
-    topic: Annotated[str, typer.Argument(help="The key of a topic of your own, as in [[topics]].")],
+    topic: Annotated[str, typer.Argument(help="The key of a topic of your own, as its table in kummerkasten.toml has it.")],
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many mentions to show.")] = 20,
     config: Config = None,
     as_json: Json = False,

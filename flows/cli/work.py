@@ -14,7 +14,7 @@ from flows.cli.options import Config, Json, Quiet, opened
 if TYPE_CHECKING:
     from flows.work.hear import Heard
 
-Names = Annotated[list[str] | None, typer.Argument(help="Sources to hear now, due or not.", metavar="[SOURCE]...")]
+Names = Annotated[list[str] | None, typer.Argument(help="Sources to hear now, due or not.", metavar="SOURCE")]
 
 
 def add_to(app: typer.Typer) -> None:

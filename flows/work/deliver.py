@@ -26,7 +26,7 @@ _BEFORE = timedelta(minutes=5)
 _KEY_LIVES = timedelta(minutes=50)
 """How long a platform is trusted to know an idempotency key again: Mastodon forgets them after an hour ("Post a new status")."""
 OBSTACLES = {
-    "no_answers": "this platform takes no answers to this kind of mention",
+    "no_answers": "the platform takes no answers to this kind of mention, or the source has no credential to answer with",
     "empty": "the answer has no words",
     "too_long": "the answer is longer than the platform allows",
     "too_late": "the platform takes answers only for a while after the customer's last word, and that has passed",
