@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from nlp.redact import near
 from nlp.redact.finding import Finding
 from nlp.redact.flat import CAPITAL, LETTER
+from nlp.redact.places import _UNITS
 
 _CAP = rf"[{CAPITAL}][{LETTER}'-]{{1,25}}\.?"
 _AREAS = (
@@ -30,13 +31,16 @@ _BRITISH = re.compile(
     rf"|Mill)), )?{_HOUSE}(?:{_TYPE})(?![\w]){_TOWNS},?[ \n]{_POSTCODE}"
 )
 _AMERICAN = re.compile(rf"(?<![\w.,-]){_HOUSE}(?:{_TYPE})\.?{_TOWNS},? [A-Z]{{2}},? [0-9]{{5}}(?:-[0-9]{{4}})?(?!\w)")
-_STREET = re.compile(rf"(?<![\w.,-]){_HOUSE}(?:{_TYPE})(?![\w])")
+_STREET = re.compile(rf"(?<![\w.,-]){_HOUSE}(?:(?P<sure>Road|Rd|Street|St|Avenue|Ave|Lane|Ln|Drive)|{_TYPE})(?![\w])")
+_SMALL_BRITISH = re.compile(_BRITISH.pattern, re.I)
+_LIVES = re.compile(r"address|\b(?:live|living|deliver|ship|send|sent|left|mov(?:e|ed|ing)|parcel|flat|home)", re.I)
+_NO_STREETS = re.compile(r"(?:Quality|Sesame|Jump|Coronation|Main|High|Wall) Street$")
 _CODE = re.compile(rf"(?<![\w-]){_POSTCODE}")
 _SMALL_CODE = re.compile(rf"(?<![\w-]){_POSTCODE}", re.I)
 _CODE_WORDS = re.compile(r"post ?code|address|zip", re.I)
 _FRENCH = re.compile(
-    rf"(?<![\w.,-])[0-9]{{1,4}}(?: ?(?:bis|ter))?,? (?:rue|avenue|av\.|boulevard|bd|place|chemin|allée|impasse|quai|cours"
-    rf"|route|square|ruelle)"
+    rf"(?<![\w.,-])[0-9]{{1,4}}(?: ?(?:bis|ter))?,? (?:(?:rue|avenue|av\.|boulevard|bd|chemin|allée|impasse|ruelle)"
+    rf"|(?:place|quai|cours|route|square)(?= (?:de|du|des|la|le|les|à|aux) | d'| l'))"
     rf" (?:(?:de|du|des|la|le|les|à|aux) |d'|l'){{0,3}}[{LETTER}'-]{{2,30}}(?: {_CAP}){{0,3}}"
     rf"(?:,?[ \n](?:CH-|F-)?[0-9]{{4,5}} {_CAP}(?: {_CAP}){{0,2}})?",
     re.I,
@@ -53,7 +57,8 @@ _SOUTHERN = re.compile(
     rf"(?<!\w)(?:Via|Viale|Corso|Piazza|Vicolo|Largo|Calle|C/|Avenida|Avda\.|Plaza|Paseo|Rua|ul\.|al\.|os\.|pl\.) ?"
     rf"(?:(?:de|del|della|dei|degli|delle|di|la|las|los|el|da|do|dos|al|alla|ai) ){{0,2}}{_CAP}(?: {_CAP}){{0,3}},? ?"
     rf"(?:n[.º°]{{1,2}} ?)?[0-9]{{1,4}}[A-Za-z]?"
-    rf"(?:/[0-9]{{1,4}})?(?!\w)(?:,?[ \n](?:[0-9]{{5}}|[0-9]{{2}}-[0-9]{{3}}|(?:CH-)?[1-9][0-9]{{3}}) {_CAP}(?: {_CAP}){{0,2}})?"
+    rf"(?:/[0-9]{{1,4}})?(?!\w){_UNITS}"
+    rf"(?:,?[ \n](?:[0-9]{{5}}|[0-9]{{2}}-[0-9]{{3}}|(?:CH-)?[1-9][0-9]{{3}}) {_CAP}(?: {_CAP}){{0,2}})?"
 )
 _DUTCH_TOWN = rf",?[ \n][1-9][0-9]{{3}} ?[A-Z]{{2}}(?!\w)(?:,? {_CAP}(?: {_CAP})?)?"
 _DUTCH = re.compile(
@@ -65,9 +70,11 @@ _DUTCH = re.compile(
 
 def addresses(text: str) -> Iterator[Finding]:
     """Find addresses abroad; a British postcode alone counts too, since it names a handful of doors."""
-    for pattern in (_BRITISH, _AMERICAN, _FRENCH, _NUMBER_LAST, _SOUTHERN, _DUTCH, _STREET, _CODE):
+    for pattern in (_BRITISH, _SMALL_BRITISH, _AMERICAN, _FRENCH, _NUMBER_LAST, _SOUTHERN, _DUTCH, _STREET, _CODE):
         for hit in pattern.finditer(text):
-            yield Finding("address", *hit.span())
+            weak = pattern is _STREET and (not hit["sure"] or _NO_STREETS.search(hit[0]))
+            if not weak or near.before(text, hit.start(), _LIVES):
+                yield Finding("address", *hit.span())
     for hit in _SMALL_CODE.finditer(text):
         if near.before(text, hit.start(), _CODE_WORDS, 25):
             yield Finding("address", *hit.span())

@@ -17,18 +17,18 @@ _DATE = (
 )
 _VAGUE = (
     rf"(?:{_DATE}|{_MONTH} (?:19|20)[0-9]{{2}}(?!\w)"
-    r"|(?:0[1-9]|[12][0-9]|3[01])(?:0[1-9]|1[0-2])(?:19|20)[0-9]{2}(?!\w))"
+    r"|(?:0[1-9]|[12][0-9]|3[01])(?:0[1-9]|1[0-2])(?:19|20)?[0-9]{2}(?!\w))"
 )
 """Also "Mai 1980" and "03051980", which are birth dates right behind the word alone."""
 _WORD = (
     r"(?:geb(?:\.|oren|urtsdatum|urtstag|urt|\.?-?dat(?:um)?|\.?-?tag)?|born|birth(?:[ -]?(?:day|date))?|date of birth"
-    r"|d\.?o\.?b|née?|naissance|nat[oa]|nacid[oa]|nacimiento|nascita|geboortedatum|geboren|urodzon[ya]|urodzenia"
-    r"|ur|doğum(?: tarihi)?)"
+    r"|b-?day|d\.?o\.?b|née?|naissance|nat[oa]|nacid[oa]|nacimiento|nascita|geboortedatum|geboren|urodzon[ya]|urodzenia"
+    r"|ur\.|doğum(?: tarihi)?)"
 )
 _BETWEEN = (
     r"(?:[ \n:.,!=?()-]|(?:ist|is|der|am|im|in|den|on|the|le|il|el|falsch|richtig|korrekt|wrong|correct|hinterlegt|eingetragen"
     r"|lautet|war|was|mein"
-    r"|my|not|nicht)(?![^\W\d])){1,14}"
+    r"|my|not|nicht|habt|haben|hab|ihr|sie|es|steht|wurde|bin|ich)(?![^\W\d])){1,14}"
 )
 _LABELLED = re.compile(rf"(?<!\w){_WORD}(?:[ ]in [^\W\d_]{{2,30}})?{_BETWEEN}(?P<date>{_VAGUE})", re.I)
 _WHO = (

@@ -12,7 +12,7 @@ from stdnum.de import vat as de_vat
 from stdnum.eu import vat as eu_vat
 from stdnum.gb import vat as gb_vat
 
-_CARD_LENGTHS = {"34": (15,), "37": (15,), "4": (16, 13, 19), "30": (14,), "36": (14,), "38": (14,), "6": (16, 19), "35": (16,)}
+_CARD_LENGTHS = {"34": (15,), "37": (15,), "4": (16, 19), "30": (14,), "36": (14,), "38": (14,), "6": (16, 19), "35": (16,)}
 
 
 def is_iban(number: str) -> bool:

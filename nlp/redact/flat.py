@@ -16,7 +16,7 @@ _UNSEEN = ("Cf", "Mn", "Me", "Cs")
 """Categories of signs that nobody sees, or that only adorn the one before: joiners, marks of direction, strokes, variants."""
 _BLANKS = "\u115f\u1160\ufffd"
 """Letters without a shape, and what is stored in the place of a null byte."""
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 _PIECES = re.compile("[ -~\näöüÄÖÜß]+(?![\u0300-\u036f])|.[\u0300-\u036f]{0,4}", re.DOTALL)
 
 
@@ -59,7 +59,7 @@ def _one(sign: str) -> str:
     if sign.isdecimal():
         return str(unicodedata.decimal(sign))
     category = unicodedata.category(sign)
-    if category in _UNSEEN or sign in _BLANKS or (category == "Cc" and sign not in "\t\n\r"):
+    if category in _UNSEEN or sign in _BLANKS or (category == "Cc" and sign not in "\t\n"):
         return ""
     if category == "Zs" or sign == "\u2800":  # braille without a dot
         return " "

@@ -13,11 +13,11 @@ from nlp.redact.words import words
 
 _SIGN = f"{LETTER}0-9"
 _PLAIN = re.compile(
-    rf"(?<![\w.+@-])[{_SIGN}_][{_SIGN}._%+-]{{0,63}}@(?:[{_SIGN}][{_SIGN}-]{{0,60}}\.){{1,4}}[{LETTER}]{{2,24}}(?!\w)"
+    rf"(?<![\w.+@-])[{_SIGN}_][{_SIGN}._%+'-]{{0,63}}@(?:[{_SIGN}][{_SIGN}-]{{0,60}}\.){{1,4}}[{LETTER}]{{2,24}}(?!\w)"
 )
-_OPEN, _CLOSE = r"[ ]?[\[({<⟨|*][ ]?", r"[ ]?[\])}>⟩|*][ ]?"
+_OPEN, _CLOSE = r"[ ]?[\[({<⟨|*\"/][ ]?", r"[ ]?[\])}>⟩|*\"/][ ]?"
 _AT_WORDS = r"at|ät|aet|æt|@|klammeraffe|affenschwanz|arroba|chiocciola|arobase|a"
-_DOT = rf"(?:{_OPEN}(?:dot|punkt|point|punto|\.){_CLOSE}|[ ](?:dot|punkt|point|punto|kropka|nokta)[ ]|[ ]?\.[ ]?)"
+_DOT = rf"(?:{_OPEN}(?:dot|punkt|pkt|point|punto|\.){_CLOSE}|[ ](?:dot|punkt|pkt|point|punto|kropka|nokta)[ ]|[ ]?\.[ ]?)"
 ENDINGS = (
     "de|at|ch|li|lu|com|net|org|eu|info|biz|uk|ie|fr|it|es|pt|nl|be|dk|se|no|fi|pl|cz|sk|hu|tr|ru|ua|us|ca|au"
     "|io|me|app|dev|shop|online|email|swiss|wien|berlin|koeln|hamburg|bayern|example"
@@ -28,7 +28,8 @@ _PROVIDERS = (
 )
 _DOMAIN = rf"(?:(?:{_PROVIDERS})[ ](?:de|at|ch|net|com)|(?:[{_SIGN}][{_SIGN}-]{{1,40}}{_DOT}){{1,3}}(?:{ENDINGS}))(?![\w@])"
 _SLIPPED = re.compile(
-    rf"(?<![\w.+@-])[{_SIGN}_][{_SIGN}._%+-]{{0,63}}@{{1,2}}(?:[{_SIGN}][{_SIGN}-]{{0,60}}[.,]){{1,4}}(?:{ENDINGS})(?!\w)", re.I
+    rf"(?<![\w.+@-])[{_SIGN}_][{_SIGN}._%+-]{{0,63}}@{{1,2}}(?:(?:[{_SIGN}][{_SIGN}-]{{0,60}}[.,]{{1,2}}){{1,4}}(?:{ENDINGS})(?!\w)|(?:{_PROVIDERS})(?![\w.@-]))",
+    re.I,
 )
 _EVASIVE = re.compile(
     rf"(?P<at>[ ]?(?:&#0?64;|&#x40;|&commat;|%40)[ ]?|[ ]bei[ ]"
@@ -69,4 +70,4 @@ def _meant(at: str, local: str, domain: str) -> bool:
     if local.lower() in _NO_LOCAL:
         return False
     disguised = re.search(_JOIN, f"{local}|{domain}", re.I) is not None
-    return disguised or _FREE.match(domain) is not None or re.search(r"[\d._-]", local) is not None
+    return disguised or _FREE.match(domain) is not None or re.search(r"[._]|[a-z][0-9]|[0-9][a-z]", local, re.I) is not None

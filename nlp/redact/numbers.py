@@ -15,26 +15,32 @@ _IBAN_LENGTHS = {
     "LI": 21, "LT": 20, "LU": 20, "LV": 21, "MC": 27, "MD": 24, "ME": 22, "MK": 19, "MT": 31, "NL": 18, "NO": 15, "PL": 28,
     "PT": 25, "RO": 24, "RS": 22, "SE": 24, "SI": 19, "SK": 24, "SM": 27, "TR": 26, "UA": 29, "XK": 20,
 }  # fmt: skip
-_IBAN = re.compile(r"(?:(?<!\w)|(?<=iban))[A-Z][ ]?[A-Z][ .-]{0,2}[0-9][ ]?[0-9](?=[ .\n-]{0,2}[A-Z0-9])", re.I)
-_IBAN_GAPS = " .-\n\r"
+_IBAN = re.compile(r"(?:(?<!\w)|(?<=iban))[A-Z][ ]?[A-Z][ .-]{0,2}[0-9][ ]?[0-9](?=[ ./_·\n-]{0,3}[A-Z0-9])", re.I)
+_IBAN_GAPS = " .-/_·\n\r"
 _ACCOUNT = re.compile(
-    r"(?<!\w)k(?:onto|to)\.?-?(?:nummer|nr)?[.:]{0,2} ?(?P<account>[0-9]{2}[0-9 ]{3,9}[0-9])[, ]{1,3}(?:bei der )?BLZ", re.I
+    r"(?<!\w)k(?:onto|to)\.?-?(?:nummer|nr)?[.:]{0,2} ?(?P<account>[0-9]{2}[0-9 ]{3,9}[0-9])[, \n]{1,3}(?:bei der )?"
+    r"(?:BLZ|Bankleitzahl)"
+    r"|(?<!\w)(?:BLZ|Bankleitzahl)[.:]{0,2} ?[0-9]{3} ?[0-9]{3} ?[0-9]{2}[,;\n ]{1,3}k(?:onto|to)\.?-?(?:nummer|nr)?[.:]{0,2} ?"
+    r"(?P<after>[0-9]{2}[0-9 ]{3,9}[0-9])(?!\w)",
+    re.I,
 )
 _BRITISH_ACCOUNT = re.compile(
     r"(?<!\w)sort code:? ?[0-9]{2}[ -]?[0-9]{2}[ -]?[0-9]{2}[, ]{1,3}(?:account|acc)\.?(?: number| no)?[.:]{0,2} ?"
     r"(?P<account>[0-9]{8})(?!\w)",
     re.I,
 )
-_CARD = re.compile(r"(?<![\w.,+-])[2-6](?:[ .-]{0,2}[0-9]){12,18}")
+_CARD = re.compile(r"(?<![\w+])(?<![0-9][.,-])[2-6](?:[ ./_|·-]{0,3}[0-9]){12,18}")
 _TAX = re.compile(r"(?<![\w.,+-])[1-9](?:[ ./-]?[0-9]){10}(?!\w)")
 _TAX_GROUPS = re.compile(r"[0-9]{2} [0-9]{3} [0-9]{3} [0-9]{3}")
 _TAX_WORDS = re.compile(r"steuer|\bid-?nr|identifikationsn|\btin\b|tax[ -]?(?:id|number)", re.I)
 _GERMAN = re.compile(r"(?<![\w-])(?:[0-9][ ./-]?){8}[A-Z][ ./-]?[0-9]{2}[ ./-]?[0-9](?!\w)", re.I)
-_AUSTRIAN = re.compile(r"(?<![\w.,+-])[1-9][0-9]{3}[ /-]{0,2}[0-9]{6}(?!\w)")
+_AUSTRIAN = re.compile(r"(?<![\w.,+-])[1-9][0-9]{3}[ /-]{0,2}[0-9]{2}[ .]?[0-9]{2}[ .]?[0-9]{2}(?!\w)")
 _SWISS = re.compile(r"(?<![\w.,+-])756(?:[ .-]?[0-9]){10}(?!\w)")
 _BRITISH = re.compile(r"(?<!\w)([A-Z]{2})[ -]?[0-9]{2}[ -]?[0-9]{2}[ -]?[0-9]{2}[ -]?[A-D](?!\w)", re.I)
 _BRITISH_LETTERS = re.compile(r"(?!BG|GB|NK|KN|TN|NT|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]")
-_SOCIAL_WORDS = re.compile(r"sozialv|\bsv\b|sv-?n|vsnr|versicherungsn|e-?card|\bahv\b|national insurance|\bni(?:no)?\b", re.I)
+_SOCIAL_WORDS = re.compile(
+    r"sozialv|\bsv\b|sv-?n|vsnr|versicherungsn|\bvers\.?-?nr|e-?card|\bahv\b|national insurance|\bni(?:no)?\b", re.I
+)
 _VAT = re.compile(
     r"(?<!\w)(?:DE[ ]?[0-9]{3}[ ]?[0-9]{3}[ ]?[0-9]{3}|AT[ ]?U[ ]?[0-9]{4}[ ]?[0-9]{4}|CHE[ -]?[0-9]{3}[ .]?[0-9]{3}[ .]?[0-9]{3}"
     r"|GB[ ]?[0-9]{3}[ ]?[0-9]{4}[ ]?[0-9]{2}|(?:BE|BG|CY|CZ|DK|EE|EL|ES|FI|FR|HR|HU|IE|IT|LT|LU|LV|MT|NL|PL|PT|RO|SE|SI|SK)"
@@ -53,7 +59,7 @@ def ibans(text: str) -> Iterator[Finding]:
     """Find bank accounts."""
     for hit in _IBAN.finditer(text):
         length = _IBAN_LENGTHS.get(bare(hit[0])[:2].upper())
-        walked = near.walk(text, hit.start(), length, _IBAN_GAPS) if length else None
+        walked = near.walk(text, hit.start(), length, _IBAN_GAPS, 3) if length else None
         if walked and checks.is_iban(walked[0].upper()):
             yield Finding("iban", hit.start(), walked[1])
         elif walked and walked[0][2:].isdigit():  # mistyped: not searched for telephone numbers
@@ -64,14 +70,15 @@ def accounts(text: str) -> Iterator[Finding]:
     """Find account numbers of before IBAN, beside their bank's number."""
     for pattern in (_ACCOUNT, _BRITISH_ACCOUNT):
         for hit in pattern.finditer(text):
-            yield Finding("iban", *hit.span("account"))
+            which = "account" if hit["account"] else "after"
+            yield Finding("iban", *hit.span(which))
 
 
 def cards(text: str) -> Iterator[Finding]:
     """Find credit and debit cards."""
     for hit in _CARD.finditer(text):
         for length in checks.card_lengths(bare(hit[0])):
-            walked = near.walk(text, hit.start(), length)
+            walked = near.walk(text, hit.start(), length, " ./_|·-", 3)
             if walked and walked[0].isdigit() and checks.is_card(walked[0]):
                 yield Finding("card", hit.start(), walked[1])
                 break

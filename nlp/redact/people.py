@@ -30,7 +30,7 @@ _TITLES = (
 )
 _PART = rf"(?:[{CAPITAL}]'[{CAPITAL}][{LETTER}]{{1,25}}|(?:Mc|Mac)?[{CAPITAL}][{LETTER}]{{1,25}})"
 _WORD = rf"{_PART}(?:-[{CAPITAL}]?[{LETTER}]{{1,25}}|'[{LETTER}]{{2,25}}){{0,2}}"
-_INITIAL = rf"[{CAPITAL}]\.[ ]?"
+_INITIAL = rf"(?:[{CAPITAL}]|Th|Chr?|Ph|St)\.(?:-|[ ]?)"
 _PARTICLE = (
     r"(?:(?:[Vv]on und zu|[Vv]on de[rnm]|[Vv]on|[Vv]an de[rn]|[Vv]an de|[Vv]an 't|[Vv]an|[Zz]u|[Dd]e la|[Dd]e|[Dd]el|[Dd]ella"
     r"|[Dd]i|[Dd]a|[Tt]en|[Tt]er|[Ll]a|[Ll]e|[Ee]l|[Aa]l|[Bb]in|[Dd]os|[Dd]en)[ ]|v\.[ ]?(?:d\.[ ]?)?)"
@@ -43,19 +43,24 @@ _SALUTED = re.compile(
     r"|Ehepaar|Mrs?\b\.?|mrs?\b\.?|Ms\b\.?|ms\.|Miss"
     r"|Mister|Madame|Mme|Monsieur|Mademoiselle|Mlle|Signora?|Signor|Sig\.ra|Sig\.|[Ss]eñor(?:a|ita)?|Sra?\.|Pan[ia]?"
     r"|Mevrouw|Meneer|Dhr\.|Mevr\.|(?<![a-z] )Bay|Bayan"
-    rf"|Senhora?|Dr\.?|Prof\.)[ ]{{1,2}}{_TITLES}{{0,4}}{_NAME}"
+    rf"|Senhora?|Dr\.?|Prof\.)(?:[ ]{{1,2}}|(?<=Herr)\n|(?<=Herrn)\n|(?<=Frau)\n|(?<=[HF]r\.)){_TITLES}{{0,4}}{_NAME}"
 )
 _SMALL = re.compile(
     rf"(?<![\w-])(?P<salutation>herrn?|frau|fr\.|(?-i:Fr)(?=[ ](?-i:[{CAPITAL}]))|hr\.?|familie|mrs?|ms|miss)[ ]{{1,2}}"
     rf"(?:dr\.?[ ])?(?P<name>[{LETTER}-]{{3,25}})(?!\w)",
     re.I,
 )
+_SMALL_BOTH = re.compile(
+    rf"(?<![\w-])(?:herrn?|frau)[ ](?P<given>[{LETTER}]{{3,25}})[ ](?P<family>[{LETTER}]{{3,25}})(?!\w)", re.I
+)
 _CALLED = re.compile(
-    r"(?<!\w)(?:(?:[Mm]ein |[Dd]er )?[Nn]ame(?: ist|:| lautet:?)|[Ii]ch hei(?:ß|ss)e|(?:[Vv]or- und )?[Nn]achname:|[Vv]orname:"
+    r"(?<!\w)(?:(?:[Mm]ein |[Dd]er )?[Nn]ame(?: ist|[ ]?:\n?| lautet:?)|[Nn]achname ist|c/o|[Zz]\.[ ]?[Hh](?:d|dn)\."
+    r"|[Zz]u Händen(?: von)?|[Ll]ieferung an:|[Ii]ch hei(?:ß|ss)e|(?:[Vv]or- und )?[Nn]achname:|[Vv]orname:"
     r"|[Aa]uf den [Nn]amen|[Uu]nter dem [Nn]amen|(?:[Kk]ontoinhaber|[Aa]nsprechpartner)(?:in)?:?(?: ist)?"
-    r"|(?:[Aa]bsender|[Ee]mpfänger|[Ii]nhaber)(?:in)?:|[Hh]ier schreibt|[Ii]\.[ ]?[AV]\.|[Mm]y name(?:'s| is)|[Ii]n the name of"
+    r"|(?:[A-ZÄÖÜ][a-zäöüß]{2,15})?(?:[Aa]bsender|[Ee]mpfänger|[Ii]nhaber|[Bb]esteller)(?:in)?:|[Hh]ier schreibt"
+    r"|[Ii]\.[ ]?[AV]\.|[Mm]y name(?:'s| is)|[Ii]n the name of"
     r"|[Aa]ccount holder:?|[Jj]e m'appelle|[Mm]i chiamo|[Mm]e llamo|[Mm]ijn naam is|[Nn]azywam się|[Aa]dım)"
-    rf"[ ]{{1,2}}{_TITLES}{{0,3}}{_NAME}"
+    rf"(?:[ ]{{1,2}}|(?<=[:.\n])){_TITLES}{{0,3}}{_NAME}(?![ ]?:)"
 )
 _PERSON = re.compile(
     r"(?<!\w)(?:[Ii]ch bin(?: die| der)?|I'm|I am|[Tt]his is|[Ee]s grüßt(?: Sie| euch| dich)?"
@@ -75,20 +80,26 @@ _CALLED_SMALL = re.compile(
 )
 _REGARDS = r"Gr(?:ü|ue)(?:ß|ss)e"
 _GREETING = (
-    rf"(?:[Mm]it (?:freundlichen|besten|herzlichen|lieben|vielen) {_REGARDS}n|MfG|mfg|MFG"
-    rf"|(?:[Vv]iele(?: liebe)?|[Ll]iebe|[Bb]este|[Ff]reundliche|[Hh]erzliche|[Ss]chöne) {_REGARDS}"
-    rf"|(?<![\w ]){_REGARDS}|Gru(?:ß|ss)"
-    r"|[Hh]erzlichst|[Hh]ochachtungsvoll|(?:(?<=[.!?,\n] )|(?<=\n))(?:LG|VG|lg|vg|BG|GLG)"
+    rf"(?:[Mm]it (?:[a-zäöüß]{{3,20}}en (?:und )?){{1,2}}{_REGARDS}n|[Mm][Ff][Gg]"
+    rf"|(?:[Vv]iele(?: liebe)?|[A-ZÄÖÜa-zäöü][a-zäöüß]{{3,15}}e) {_REGARDS}"
+    rf"|(?:(?<![\w ])|(?<=[.!?,] )|(?<=und )){_REGARDS}|Gru(?:ß|ss)"
+    r"|[Hh]erzlichst|[Hh]ochachtungsvoll|(?:(?<=[.!?,\n] )|(?<=\n))(?:LG|VG|lg|vg|BG|GLG|Lg|Vg)"
     r"|(?:[Kk]ind |[Bb]est |[Ww]arm )?[Rr]egards|[Bb]est [Ww]ishes|[Yy]ours (?:sincerely|faithfully|truly)"
+    r"|(?:(?<=[.!?] )|(?<=\n))(?:Yours|Best|All the best|Thank you|Thx)(?=,|\n)"
     r"|[Ss]incerely(?: yours)?"
     r"|[Cc]heers|(?:[Mm]any t|[Tt])hanks|[Cc]ordialement|[Cc]ordiali saluti|[Ss]aludos"
     r"|[Mm]et vriendelijke groet(?:en)?|[Pp]ozdrawiam)"
 )
 _FOR = r"(?:(?:[Ii]\.[ ]?[AV]\.|ppa\.|[Ii]m Auftrag|[Ii]n Vertretung)[ \n])?"
-_END = r"[ ]?[.!]?(?=[ ]?(?:$|\n|\())"
+_END = (
+    r"(?P<also>[ ](?:und|and|&)[ ][A-ZÄÖÜ][a-zäöüß]{2,15}(?:[ ][A-ZÄÖÜ][a-zäöüß-]{2,20})?(?!\w))?"
+    r"(?:[ ]?[.!*]?(?=[ ]?(?:$|\n|\(|[:;=]-?[)(DPpo3]|<3|[^\w\s.,!?:;/&+'\"-]))|(?P<more>,[ ]|[ ](?:aus|from)[ ][A-Z]|[ ]Tel\b))"
+)
+"""What comes after a signature: somebody else, a smile, or nothing; or *more*, where only what is surely a name is one."""
+_BREAK = r"(?:[ ](?:aus|vom|von|from)(?:[ ][\w-]{2,20}){1,3}(?=[,\n]))?[,.!]?(?:[ ]{0,2}\n[>* ]{0,3}){0,4}[ ]{0,2}[*]?"
 _SIGNED = re.compile(
-    rf"(?<!\w)(?P<greeting>{_GREETING})(?P<break>[,.!]?[ ]{{0,2}}\n{{0,2}}){_FOR}(?:(?:Ihre?|[Ee]uer|[Ee]ure|[Dd]eine?|[Dd]ie"
-    rf"|[Dd]er)[ ])?{_TITLES}{{0,3}}{_NAME}{_END}"
+    rf"(?<!\w)(?P<greeting>{_GREETING})(?P<break>{_BREAK}){_FOR}"
+    rf"(?:(?:Ihre?|[Ee]uer|[Ee]ure|[Dd]eine?|[Dd]ie|[Dd]er)[ ])?{_TITLES}{{0,3}}{_NAME}{_END}"
 )
 _SIGNED_SMALL = re.compile(
     rf"(?<!\w)(?:{_GREETING}|lg|vg|bg|glg)[,.!]?[ ]{{0,2}}\n{{0,2}}{_FOR}(?P<name>{_FEW_WORDS}(?:[ ][{LETTER}]\.?)?){_END}", re.I
@@ -111,7 +122,7 @@ def _saluted(text: str) -> Iterator[Finding]:
         if end > hit.start("name"):
             yield Finding("name", hit.start("name"), end)
     for hit in _SMALL.finditer(text):
-        if hit["name"].lower() in _SURNAMES and not _nobody(text, hit):
+        if any(part in _SURNAMES for part in hit["name"].lower().split("-")) and not _nobody(text, hit):
             yield Finding("name", *hit.span("name"))
 
 
@@ -120,6 +131,9 @@ def _introduced(text: str) -> Iterator[Finding]:
         if (end := _family(hit)) > hit.start("name"):
             after = _FIRST_AFTER.match(text, end)
             yield Finding("name", hit.start("name"), after.end() if after and after[1].lower() in _FIRST_NAMES else end)
+    for hit in _SMALL_BOTH.finditer(text):
+        if hit["given"].lower() in _FIRST_NAMES and hit["family"].lower() in _SURNAMES:
+            yield Finding("name", hit.start("given"), hit.end("family"))
     for hit in _CALLED_SMALL.finditer(text):
         if length := _listed(hit["name"]):
             yield Finding("name", hit.start("name"), hit.start("name") + length)
@@ -131,11 +145,11 @@ def _introduced(text: str) -> Iterator[Finding]:
 def _signed(text: str) -> Iterator[Finding]:
     for hit in _SIGNED_SMALL.finditer(text):
         if _listed(hit["name"]):
-            yield Finding("name", *hit.span("name"))
+            yield Finding("name", hit.start("name"), hit.end("also") if hit["also"] else hit.end("name"))
     for hit in _SIGNED.finditer(text):
         end = _family(hit) if not _no_signature(hit) else 0
         if end > hit.start("name"):
-            yield Finding("name", hit.start("name"), end)
+            yield Finding("name", hit.start("name"), hit.end("also") if hit["also"] and end == hit.end("name") else end)
 
 
 def _nobody(text: str, hit: re.Match[str]) -> bool:
@@ -151,6 +165,11 @@ def _nobody(text: str, hit: re.Match[str]) -> bool:
 def _no_signature(hit: re.Match[str]) -> bool:
     """Say whether what follows a greeting is no name: "Thanks DHL", "Many thanks PayPal!", "This is GREAT"."""
     first = _first(hit["name"])
+    certain = first in _FIRST_NAMES or "." in hit["name"].split()[0]
+    if hit["more"] and hit["name"][0].islower():
+        return True
+    if not certain and (re.search(r" (?:aus|vom|von|from) ", hit["break"]) or (hit["more"] and " " not in hit["name"])):
+        return True
     quick = hit["greeting"].lower().endswith(_QUICK)
     if first in _COMPANIES or (quick and hit["name"].split()[0].isupper() and "." not in hit["name"]):
         return True

@@ -24,14 +24,17 @@ _PLACE = (
     rf"(?:(?:St|Bad|Sankt|Groß|Klein|Neu|Alt|Ober|Unter)\.?[ -])?[{LETTER}][{LETTER}.'/-]{{1,30}}(?<![.-])"
     rf"(?:[ ](?:am|an der|im|in der|bei|ob der|vor der|a\.) ?{_CAP}|[ ]\([^)\n]{{1,20}}\)|[ -][{CAPITAL}][{LETTER}-]{{2,30}})?"
 )
-_TOWN = rf"(?:[ ]?[,\n·/|-][ \n]?|[ ])(?:in )?(?:(?:D|A|CH|DE|AT)[ -]{{1,2}})?[1-9][0-9]{{3}}(?:[0-9])?[ ]{_PLACE}"
+_TOWN = rf"(?:[ ]?[,\n·/|-][ \n]?|[ ])(?:in )?(?:(?:D|A|CH|DE|AT)[ -]{{1,3}})?[1-9][0-9]{{3}}(?:[0-9])?[ ]{_PLACE}"
 _TOWN_ZERO = rf"(?:[ ]?[,\n·/|-][ \n]?|[ ])(?:in )?(?:(?:D|DE)[ -]{{1,2}})?0[1-9][0-9]{{3}}[ ]{_PLACE}"
 _ANY_TOWN = f"(?:{_TOWN}|{_TOWN_ZERO})"
 
 _SURE = r"straße|strasse|str\.?|gasse|allee|chaussee|promenade|damm|pfad|weg|platz"
-_MAYBE = r"ring|ufer|markt|graben|kai|zeile|winkel|anger|rain|steig|stieg"
+_MAYBE = (
+    r"hang|kamp|gürtel|höhe|brink|blick|bogen|twiete|redder|koppel|ring|ufer|markt|graben|kai|zeile|winkel|anger|rain|steig|stieg"
+)
 _ONE_WORD = re.compile(
-    rf"(?<![\w.-])(?P<street>[{LETTER}][{LETTER}.-]{{0,40}}?(?:{_SURE}|(?P<maybe>{_MAYBE})))[ ]{{0,2}}{_NUMBER}"
+    rf"(?<![\w.-])(?P<street>[{LETTER}][{LETTER}.-]{{0,40}}?(?:{_SURE}|(?P<maybe>{_MAYBE})))"
+    rf"(?:,?[ ](?:Nr\.|Nummer|Hausnummer)[ ]|[ ]{{0,2}}){_NUMBER}"
     rf"(?P<town>{_ANY_TOWN})?",
     re.I,
 )
@@ -45,19 +48,23 @@ _OF = re.compile(
     rf"(?<![\w-])(?:Straße|Strasse|Platz|Allee|Weg|Ring|Ufer) (?:de[rs]|zu[rm]|am|an der|von) (?:[0-9]{{1,2}}\. )?{_CAP}"
     rf"(?: {_CAP})?[ ]{_NUMBER}(?P<town>{_ANY_TOWN})?"
 )
+_NO_MONTH = (
+    r"(?!(?:Jan(?:uary?)?|Feb(?:ruary?)?|Mar(?:ch)?|März|Apr(?:il)?|Ma[iy]|Jun[ei]?|Jul[iy]?|Aug(?:ust)?|Sept?(?:ember)?"
+    r"|O[ck]t(?:ober)?|Nov(?:ember)?|De[cz](?:ember)?|[A-Z][a-z]{2,6}tag|Mittwoch)\.?[ ])"
+)
+"""Unlike "Schulberg 8, 65183 Wiesbaden", "Nov 15, 2020 The" is a date."""
 _AT = re.compile(
     rf"(?<![\w-])(?:Am|An der|An den|An dem|Auf der|Auf dem|Auf den|Im|In der|In den|In dem|Unter den|Unter der|Zum|Zur"
     rf"|Bei der|Bei den|Beim|Hinter der|Hinter dem|Hinter den|Vor den|Neben der|Zwischen den"
-    rf"|Vor dem|Vor der|Zu den|Ob der) {_CAP}(?: {_CAP})?[ ]{_NUMBER}(?P<town>{_ANY_TOWN})?"
+    rf"|Vor dem|Vor der|Zu den|Ob der) {_NO_MONTH}{_CAP}(?: {_CAP})?[ ]{_NUMBER}(?P<town>{_ANY_TOWN})?"
 )
-_NO_MONTH = (
-    r"(?!(?:Jan(?:uary?)?|Feb(?:ruary?)?|Mar(?:ch)?|März|Apr(?:il)?|Ma[iy]|Jun[ei]?|Jul[iy]?|Aug(?:ust)?|Sept?(?:ember)?"
-    r"|O[ck]t(?:ober)?|Nov(?:ember)?|De[cz](?:ember)?)\.?[ ])"
+_NO_TOWN = (
+    r"(?!(?:Artikel|Aufrufe|Bewertungen|Dollar|Euro|Follower|Franken|Jahre|Kalorien|Kilometer|Kunden|Leute|Likes|Mark|Meter|Modell|Personen"
+    r"|Punkte|Seiten|Spiele|Sterne|Stück|Stunden|Tage|Teile|Update|Watt)(?!\w))"
 )
-"""Unlike "Schulberg 8, 65183 Wiesbaden", "Nov 15, 2020 The" is a date."""
 _ANY = re.compile(
     rf"(?<![\w-]){_NO_MONTH}{_CAP}(?: {_NO_MONTH}{_CAP})?[ ]{_NUMBER}"
-    rf"(?P<town>[ ]?[,\n][ \n]?(?:(?:D|A|CH)[ -]{{1,2}})?[0-9]{{4,5}}[ ](?=[{CAPITAL}]){_PLACE})"
+    rf"(?P<town>[ ]?[,\n][ \n]?(?:(?:D|A|CH)[ -]{{1,2}})?[0-9]{{4,5}}[ ](?=[{CAPITAL}]){_NO_TOWN}{_PLACE})"
 )
 _OLD = re.compile(
     rf"(?<![\w-])(?:(?:Lange|Kurze|Hohe)n? Reihe|(?:Lange|Kurze|Hohe|Breite|Große|Kleine|Obere|Untere|Alte|Neue)[nr]?"
@@ -80,6 +87,7 @@ _LIVES = re.compile(
 _NOT_BEFORE = words("no_street_before")
 _NO_STREET = words("no_streets")
 _MAYBE_STREET = words("maybe_streets")
+_SPOTS = ("parkplatz", "stellplatz", "sitzplatz", "stehplatz", "dateipfad", "logenplatz")
 _TO = re.compile(r"\b(?:an|zur|meine|nach)(?: die| der)? $", re.I)
 
 
@@ -99,7 +107,7 @@ def addresses(text: str) -> Iterator[Finding]:
         yield Finding("address", *hit.span())
     for hit in _ONE_WORD.finditer(text):
         sure = near.before(text, hit.start(), _LIVES) or not (hit["maybe"] or hit["street"].lower() in _MAYBE_STREET)
-        if hit["town"] or (sure and hit["street"].lower() not in _NO_STREET):
+        if hit["town"] or (sure and hit["street"].lower() not in _NO_STREET and not hit["street"].lower().endswith(_SPOTS)):
             yield Finding("address", *hit.span())
 
 

@@ -11,7 +11,9 @@ _DISTRICTS = words("districts")
 _GERMAN = re.compile(r"(?<![\w-])([A-ZÄÖÜ]{1,3}) ?- ?([A-Z]{1,2}) ?-?([0-9]{1,4})(?:[EH])?(?![\w-])(?![.,][0-9])")
 _SIZES = frozenset({"XL", "XS", "TV"})
 _NORMS = frozenset({"DIN"})
-_NO_PLATES = frozenset({"A-Z", "B-WM", "C-PU", "E-ON", "G-PS", "R-GB", "S-UV"})
+_NO_PLATES = frozenset(
+    {"A-Z", "AC-DC", "B-C", "BD-R", "M-L", "PS-VR", "S-L", "S-M", "B-WM", "C-PU", "E-ON", "G-PS", "R-GB", "S-UV"}
+)
 _SMALL = re.compile(r"(?<![\w-])([A-ZÄÖÜ]{1,3})[ -]{1,3}([A-Z]{1,2})[ -]{0,3}[0-9]{1,4}[EH]?(?![\w-])(?![.,][0-9])", re.I)
 _WITHOUT_GAPS = re.compile(r"(?<![\w-])([A-ZÄÖÜ]{2,5})([ -]?)[0-9]{1,4}[EH]?(?![\w-])(?![.,][0-9])", re.I)
 _AUSTRIAN = re.compile(r"(?<![\w-])([A-Z]{1,2})([ -]{0,3})[0-9]{1,6}[ -]?[A-Z]{1,3}(?![\w-])")
@@ -28,11 +30,14 @@ _SMALL_WORDS = words("no_letters")
 _WORDS = re.compile(
     r"kennzeichen|nummernschild|nummerntafel|autonummer|kontrollschild|\bkfz|\bauto\b|\bpkw|\blkw|fahrzeug|transporter"
     r"|lieferwagen|\bwagen\b"
-    r"|oldtimer|\bplate\b|\breg\b|registration|\bvan\b|\bcar\b|parking fine|plaque|targa|matrícula|kenteken|plakası",
+    r"|oldtimer|(?:\b|number|licen[cs]e)plate\b|\breg\b|registration|\bvan\b|\bcar\b|parking fine|plaque|targa|matrícula"
+    r"|kenteken|plakası",
     re.I,
 )
 _RIGHT_BEFORE = re.compile(
-    r"(?:kennzeichen|nummernschild|nummerntafel|autonummer|kontrollschild|\bplate|\breg)(?: ist| lautet| is|:){0,2} ?$", re.I
+    r"(?:kennzeichen|nummernschild|nummerntafel|autonummer|kontrollschild|(?:\b|number|licen[cs]e)plate|\breg)"
+    r"(?: ist| lautet| is|:){0,2} ?$",
+    re.I,
 )
 
 

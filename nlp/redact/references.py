@@ -18,11 +18,13 @@ _REFERENCE = re.compile(
     r"|reklamation(?:s)?|referenz|retouren?|mitglied(?:s)?|versicherungsschein|police|aktenzeichen|az|storno für|order"
     r"|customer|reference"
     r"|ref|case|invoice|account|booking|buchung(?:s)?|contract|bestelling|commande|zamówienie|ordine|pedido|sipariş"
-    r"|klantnummer)" + _NUMBER + _CODE,
+    r"|klantnummer|vertragskonto|kundenkonto|lieferschein|beleg|bon|mandatsreferenz|kassenzeichen|(?:geschenk|gutschein)karten?)"
+    + _NUMBER
+    + _CODE,
     re.I,
 )
 _PRODUCT = re.compile(
-    r"(?<!\w)(?P<word>art(?:ikel)?|ean|gtin|isbn|pzn|imei|serien|seriennummer|serial|sn|s/n|sku"
+    r"(?<!\w)(?P<word>art(?:ikel)?|strichcode|barcode|upc|ean|gtin|isbn|pzn|imei|serien|seriennummer|serial|sn|s/n|sku"
     r"|(?<!post )(?<!zip )(?<!area )(?<!sort )code|modell?|ersatzteil|part|item"
     r"|charge|lot|version"
     r"|update|build|firmware|fehler(?:code)?|error|gutschein(?:code)?|coupon|zähler|flug|flight)"
@@ -32,7 +34,7 @@ _PRODUCT = re.compile(
 )
 _RUN = re.compile(r"[0-9](?:[ ()./-]{0,3}[0-9]){0,20}")
 _SURE = re.compile(
-    r"bestell|auftrag|rechnung|vertrag|vorgang|sendung|paket|tracking|reklamation|retoure|order|invoice|booking|buchung|contract"
+    r"bestell|lieferschein|beleg|bon|mandat|kassen|geschenk|strich|bar|upc|auftrag|rechnung|vertrag|vorgang|sendung|paket|tracking|reklamation|retoure|order|invoice|booking|buchung|contract"
     r"|art|ean|gtin|isbn|pzn|imei|serial|serien|sn|s/n|sku|code|gutschein|coupon|zähler|modell?|ersatzteil|part",
     re.I,
 )
