@@ -4,7 +4,7 @@ Pages show, these functions ask, the store knows; nothing here changes anything 
 """
 
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,7 @@ from store import claims, conversations, engine, friction, inbox, ledger, models
 from store import outbox as outbox_rows
 from store import topics as own_topics
 from store.migrate import migrate
-from store.tables import Delivery, ModelVersion, Pull, Quarantine
+from store.tables import Delivery, Mention, ModelVersion, Pull, Quarantine, Ticket
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,8 @@ def _desk(where: str, changed: int) -> Desk:
 
 def database() -> str:
     """Return the address of the desk's database."""
-    return os.environ.get(DATABASE) or desk().database
+    given = os.environ.get(DATABASE)
+    return config.database_at(given, path().resolve().parent) if given else desk().database
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
@@ -121,6 +122,12 @@ def queue(filters: inbox.Filters, now: datetime, limit: int, page: int = 1) -> i
         return inbox.queue(asked, filters, now=now, limit=limit, page=page)
 
 
+def next_conversation(filters: inbox.Filters, ticket: Ticket | None, now: datetime) -> int | None:
+    """Return the conversation that comes after a ticket in a queue, None after the last."""
+    with session() as asked:
+        return inbox.after(asked, filters, ticket, now=now)
+
+
 def conversation(conversation_id: int) -> conversations.Thread | None:
     """Return a conversation, None where there is none of this id."""
     with session() as asked:
@@ -137,6 +144,12 @@ def outbox(states: Sequence[str]) -> list[Delivery]:
     """Return deliveries in these states, the newest first."""
     with session() as asked:
         return outbox_rows.deliveries(asked, states)
+
+
+def mention(mention_id: int) -> Mention | None:
+    """Return a mention, None where there is none of this id."""
+    with session() as asked:
+        return asked.get(Mention, mention_id)
 
 
 def undelivered() -> int:
@@ -184,6 +197,17 @@ def _friction(database: str, scope: friction.Scope) -> list[friction.FrictionRow
 def friction_topics(scope: friction.Scope) -> list[friction.FrictionRow]:
     """Return topics by people affected, at most half a minute old."""
     return _friction(database(), scope)
+
+
+@st.cache_data(ttl=30, show_spinner=False, max_entries=32)
+def _stages(database: str, scope: friction.Scope, stage_of: Mapping[str, str]) -> dict[str, int]:
+    with session() as asked:
+        return friction.stages(asked, scope, stage_of)
+
+
+def friction_stages(scope: friction.Scope) -> dict[str, int]:
+    """Return people affected per stage of the customer journey, at most half a minute old."""
+    return _stages(database(), scope, {topic.key: topic.stage for topic in desk().topics.topics})
 
 
 @st.cache_data(ttl=30, show_spinner=False, max_entries=32)

@@ -127,7 +127,7 @@ def corrections(before: Tags, after: Tags) -> list[Word]:
     return said
 
 
-def correct(reason: Why, after: Tags, me: str) -> None:
+def correct(reason: Why, after: Tags, me: str, *, by_hand: bool = False) -> None:
     """Store what a person says about a mention, where it differs from what stood; who changes nothing has found it right."""
     said = corrections(reason.said.tags, after)
     if not said and confirmable(reason):
@@ -138,7 +138,7 @@ def correct(reason: Why, after: Tags, me: str) -> None:
         with data.session(write=True) as store:
             tags.decide_all(store, reason.said.mention.id or 0, said, me, datetime.now(UTC))
 
-    _do(deed, "deed.corrected" if said else "deed.nothing")
+    _do(deed, ("deed.corrected_by_hand" if by_hand else "deed.corrected") if said else "deed.nothing")
 
 
 def confirmable(reason: Why) -> list[Tag]:
@@ -175,7 +175,10 @@ def answer(doubt: Unsure, key: str, value: str, me: str) -> bool:
         with data.session(write=True) as store:
             review.answer(store, doubt.mention.id or 0, doubt.reading.id or 0, key, value, me, datetime.now(UTC))
 
-    return _do(deed, "review.saved", lost_to="review.taken", lost="review.changed")
+    done = _do(deed, "review.saved", lost_to="review.taken", lost="review.changed")
+    if not done and (lost := st.session_state.get(_NOTICE)) and lost.who == me:
+        del st.session_state[_NOTICE]  # a key pressed twice: nobody was faster than oneself
+    return done
 
 
 def reply(mention_id: int, text: str, ticket: Ticket | None, me: str) -> bool:

@@ -106,7 +106,7 @@ class Desk(BaseModel):
         """Return the desk with what is relative (SQLite file, models, folders of exports) counted from *folder*."""
         return self.model_copy(
             update={
-                "database": _database_at(self.database, folder),
+                "database": database_at(self.database, folder),
                 "model": str(folder / self.model) if self.model else None,
                 "classifiers": tuple(classifier.at(folder) for classifier in self.classifiers),
                 "sources": tuple(_source_at(source, folder) for source in self.sources),
@@ -136,7 +136,8 @@ def _with_calendar(team: Any, common: dict[str, Any]) -> Any:
     return team | {"calendar": common | own}
 
 
-def _database_at(url: str, folder: PurePath) -> str:
+def database_at(url: str, folder: PurePath) -> str:
+    """Return the address of a database; a relative path to a SQLite file counts from *folder*."""
     path = url.removeprefix("sqlite:///")
     if path == url or not path or path.startswith((":memory:", "file:")) or PurePath(path).is_absolute():
         return url

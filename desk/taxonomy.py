@@ -21,7 +21,13 @@ def _in_both(given: Any) -> Any:
     return given
 
 
-Named = Annotated[str, Field(min_length=1, max_length=200)]
+def _worded(name: str) -> str:
+    if not any(sign.isalnum() for sign in name):
+        raise ValueError("a name needs a letter or a digit")
+    return name
+
+
+Named = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_worded)]
 Names = Annotated[dict[Language, Named], BeforeValidator(_in_both), Field(min_length=1)]
 """What people read, in German and in English; ``"Kasse"`` stands for both, ``{ de = "Kasse" }`` too."""
 

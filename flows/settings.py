@@ -44,13 +44,13 @@ class Settings:
     @cached_property
     def engine(self) -> "Engine":
         """The database, brought to this version's tables on first use; raises ConfigurationError where it does not answer."""
-        from store.engine import connect, healthy
+        from store.engine import advice_on, connect, healthy
         from store.migrate import migrate
 
         engine = connect(self.database)
         if wrong := healthy(engine):
             engine.dispose()
-            raise ConfigurationError(f"The database {self.shown_database} does not answer: {wrong}")
+            raise ConfigurationError(f"The database {self.shown_database} does not answer: {wrong}. {advice_on(wrong)}")
         migrate(engine)
         return engine
 
@@ -106,10 +106,13 @@ def load(given: Path | None = None, environ: Mapping[str, str] = os.environ, cwd
     path = find(given, environ, cwd)
     try:
         text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
         raise ConfigurationError(f"{path} cannot be read: {error}. It must be a text file in UTF-8") from error
     desk = config.read(text, str(path)).at(path.parent)
-    return Settings(desk, path, environ.get(DATABASE) or desk.database)
+    given_database = environ.get(DATABASE)
+    return Settings(desk, path, config.database_at(given_database, path.parent) if given_database else desk.database)
 
 
 @contextmanager

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")  # torch is not missing here: only the tokenizer is wanted
 from transformers import PreTrainedTokenizerFast
 
+from nlp.opening import opening
+
 Vectors = NDArray[np.float32]
 
 PREFIX = "query: "
@@ -58,7 +60,8 @@ class Encoder:
         options.intra_op_num_threads = 1
         options.log_severity_level = 3
         path = self.folder / "encoder.onnx"
-        session = onnxruntime.InferenceSession(path, options, ["CPUExecutionProvider"], disabled_optimizers=[_SLOW_FUSION])
+        with opening(path):
+            session = onnxruntime.InferenceSession(path, options, ["CPUExecutionProvider"], disabled_optimizers=[_SLOW_FUSION])
         if [one.name for one in session.get_inputs()] != ["input_ids"]:
             raise ValueError(f"{path} was exported by another version; export it again with this one")
         return session
@@ -69,16 +72,18 @@ class Encoder:
 
     @cached_property
     def _tokenizer(self) -> PreTrainedTokenizerFast:
-        tokenizer: PreTrainedTokenizerFast = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
-            tokenizer_file=str(self.folder / "tokenizer.json"),
-            bos_token="<s>",  # noqa: S106
-            cls_token="<s>",  # noqa: S106
-            eos_token="</s>",  # noqa: S106
-            sep_token="</s>",  # noqa: S106
-            pad_token="<pad>",  # noqa: S106
-            unk_token="<unk>",  # noqa: S106
-            model_max_length=TOKENS,
-        )
+        path = self.folder / "tokenizer.json"
+        with opening(path):
+            tokenizer: PreTrainedTokenizerFast = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+                tokenizer_file=str(path),
+                bos_token="<s>",  # noqa: S106
+                cls_token="<s>",  # noqa: S106
+                eos_token="</s>",  # noqa: S106
+                sep_token="</s>",  # noqa: S106
+                pad_token="<pad>",  # noqa: S106
+                unk_token="<unk>",  # noqa: S106
+                model_max_length=TOKENS,
+            )
         return tokenizer
 
     def encode(self, texts: Sequence[str]) -> Vectors:

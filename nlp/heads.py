@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from desk.reading import INTENTS, SENTIMENTS
+from nlp.opening import opening
 
 TOPICS = (
     "findability", "product_info", "availability", "price", "account", "checkout", "payment", "technical", "usability",
@@ -81,11 +82,16 @@ class Heads:
 
     @classmethod
     def load(cls, folder: Path) -> "Heads":
-        """Read what `save` has written; raises ValueError where it answers other questions than this version asks."""
-        card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+        """Read what `save` has written.
+
+        Raises ValueError where it answers other questions than this version asks, ConfigurationError where a file is damaged.
+        """
+        with opening(folder / "card.json"):
+            card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
         if tuple(card["columns"]) != COLUMNS:
             raise ValueError(f"{folder} holds heads for other questions; train them again with this version")
-        with np.load(folder / "heads.npz") as stored:
+        path = folder / "heads.npz"
+        with opening(path), path.open("rb") as file, np.load(file) as stored:
             weights, bias = stored["weights"].astype(np.float32), stored["bias"].astype(np.float32)
         return cls(weights, bias, card["thresholds"], card, card.get("abroad", {}))
 

@@ -87,10 +87,15 @@ _ADVICE = {
 
 def advice(error: BaseException) -> str:
     """Return what a person can do where the database could not work; nothing for any other error."""
-    if not (said := trouble(error).casefold()):
-        return ""
-    act = next((act for mark, act in _ADVICE.items() if mark in said), "See that the database runs and can be reached from here")
-    return f"{act}. Nothing that was stored is lost; the next run goes on from there."
+    return (
+        f"{advice_on(said)} Nothing that was stored is lost; the next run goes on from there." if (said := trouble(error)) else ""
+    )
+
+
+def advice_on(said: str) -> str:
+    """Return what a person can do where the database says why it cannot work."""
+    act = next((act for mark, act in _ADVICE.items() if mark in said.casefold()), "See that it runs and can be reached from here")
+    return f"{act}."
 
 
 def room(url: str) -> int | None:

@@ -1,13 +1,13 @@
 """What hurts customers: topics by people affected, by week and platform, with the words behind them."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import ColumnElement, case, func, literal
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -36,7 +36,10 @@ class FrictionRow:
     people: int
     mentions: int
     urgent: int
-    people_before: int
+    people_before: int | None
+    """In the period before; None where nobody listened yet when that began, so that nothing can be compared."""
+    new: bool = False
+    """Whether it has never come up before."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ class Week:
     people: int
 
 
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
 _PERSON: Any = func.coalesce(col(Mention.author_id), -col(Mention.id))
 
 
@@ -71,12 +75,26 @@ def friction(session: Session, scope: Scope) -> list[FrictionRow]:
         .where(*_in(scope))
         .group_by(col(Tag.value))
     )
-    before = _people(session, scope.before())
+    before = _people(session, scope.before()) if _listened(session, scope.before()) else None
+    known = set(session.execute(_tagged(col(Tag.value), replace(scope, since=_EVER, until=scope.since)).distinct()).scalars())
     rows = [
-        FrictionRow(topic, people, mentions, pressing, before.get(topic, 0))
+        FrictionRow(
+            topic,
+            people,
+            mentions,
+            pressing,
+            None if before is None else before.get(topic, 0),
+            before is not None and topic not in known,
+        )
         for topic, people, mentions, pressing in session.execute(asked)
     ]
     return sorted(rows, key=lambda row: (-row.people, row.topic))
+
+
+def stages(session: Session, scope: Scope, stage_of: Mapping[str, str]) -> dict[str, int]:
+    """Return how many people each stage troubles, each person once, given the stage of each topic; "" for topics without one."""
+    stage = case(stage_of, value=col(Tag.value), else_="") if stage_of else literal("")
+    return dict(session.execute(_tagged(stage, scope, func.count(_PERSON.distinct())).group_by(stage)).tuples().all())
 
 
 def weeks(session: Session, scope: Scope, zone: ZoneInfo, topics: Sequence[str] = ()) -> list[Week]:
@@ -125,8 +143,19 @@ def _quoted(scope: Scope, topics: Sequence[str]) -> Any:
 
 
 def _people(session: Session, scope: Scope) -> dict[str, int]:
-    asked = select(col(Tag.value), func.count(_PERSON.distinct())).join(Mention, col(Mention.id) == Tag.mention_id)
-    return dict(session.execute(asked.where(*_in(scope)).group_by(col(Tag.value))).tuples().all())
+    asked = _tagged(col(Tag.value), scope, func.count(_PERSON.distinct()))
+    return dict(session.execute(asked.group_by(col(Tag.value))).tuples().all())
+
+
+def _listened(session: Session, scope: Scope) -> bool:
+    """Say whether anything was heard before a period had gone by a quarter."""
+    begun = scope.since + (scope.until - scope.since) / 4
+    asked = select(col(Mention.id)).where(col(Mention.said_at) < begun)
+    return session.execute(asked.limit(1)).first() is not None
+
+
+def _tagged(first: Any, scope: Scope, *more: Any) -> Any:
+    return select(first, *more).select_from(Tag).join(Mention, col(Mention.id) == Tag.mention_id).where(*_in(scope))
 
 
 def _stands(tag: Any, aspect: str, value: str | None = None) -> ColumnElement[bool]:

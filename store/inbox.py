@@ -16,6 +16,8 @@ from store.tags import tags_of
 _EXCERPT = 280
 _HITS = 1_000
 """A search looks at this many of the newest mentions that hold the words; older ones need a narrower query."""
+_ORDER = (col(Ticket.priority), col(Ticket.due_at), col(Ticket.id))
+"""The most pressing first."""
 MOST = 10_000
 """Counting stops here: nobody pages through more."""
 
@@ -79,11 +81,32 @@ def queue(session: Session, filters: Filters, *, now: datetime, limit: int = 50,
     return Queue(_rows(session, conditions, limit, (page - 1) * limit), total, page)
 
 
+def after(session: Session, filters: Filters, ticket: Ticket | None, *, now: datetime) -> int | None:
+    """Return the conversation that comes after *ticket* in a queue; its first where none does and the ticket has left it."""
+    conditions = _conditions(session, filters, now)
+    if ticket is not None:
+        found = _first(session, [*conditions, _behind(ticket)])
+        if found or _first(session, [*conditions, col(Ticket.id) == ticket.id]):
+            return found
+    return _first(session, conditions)
+
+
+def _behind(ticket: Ticket) -> ColumnElement[bool]:
+    """Return what holds for the tickets that come after one in _ORDER."""
+    priority, due_at, number = _ORDER
+    alike = (priority == ticket.priority) & (due_at == ticket.due_at) & (number > ticket.id)
+    return (priority > ticket.priority) | ((priority == ticket.priority) & (due_at > ticket.due_at)) | alike
+
+
+def _first(session: Session, conditions: Sequence[ColumnElement[bool]]) -> int | None:
+    asked = select(Ticket.conversation_id).join(Mention, col(Mention.id) == Ticket.mention_id).where(*conditions)
+    return session.exec(asked.order_by(*_ORDER).limit(1)).first()
+
+
 def _rows(session: Session, conditions: Sequence[ColumnElement[bool]], limit: int, offset: int) -> list[QueueRow]:
     asked: Any = select(Ticket, Mention, Author).select_from(Ticket).join(Mention, col(Mention.id) == Ticket.mention_id)
     asked = asked.join(Author, col(Author.id) == Mention.author_id, isouter=True).where(*conditions)
-    order = (col(Ticket.priority), col(Ticket.due_at), col(Ticket.id))
-    rows = session.execute(asked.order_by(*order).limit(limit).offset(offset)).tuples().all()
+    rows = session.execute(asked.order_by(*_ORDER).limit(limit).offset(offset)).tuples().all()
     tags = tags_of(session, [mention.id for _, mention, _ in rows])
     said = _said(session, [ticket.conversation_id for ticket, _, _ in rows])
     return [

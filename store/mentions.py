@@ -148,7 +148,7 @@ def _keep_mentions(
 
 def _quarantine(session: Session, source: Source, broken: Sequence[Raw], now: datetime, pull_id: int | None) -> int:
     rows = {
-        hashlib.sha256(payload.place.encode() + b"\0" + payload.raw).hexdigest(): {
+        hashlib.sha256(heard.storable(payload.place).encode() + b"\0" + payload.raw).hexdigest(): {
             "source": source.name,
             "place": heard.storable(payload.place),
             "reason": heard.storable(payload.reason),

@@ -5,6 +5,8 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
+from dashboard.viewer import LANGUAGE, ME
+
 T = TypeVar("T")
 
 
@@ -55,6 +57,27 @@ class Address:
     def last(self) -> dict[str, str]:
         """Return what the address says now, without what is empty."""
         return {name: value for name, value in self._state["seen"].items() if value}
+
+
+def stay(label: str, params: Mapping[str, str], *, key: str, icon: str | None = None, right: bool = False) -> None:
+    """Show a link to the page one is on: of a page link that leads there, Streamlit 1.67 tells the browser's address nothing."""
+    st.button(
+        label,
+        key=key,
+        icon=icon,
+        icon_position="right" if right else "left",
+        type="tertiary",
+        on_click=go,
+        args=(dict(params),),
+    )
+
+
+def go(params: Mapping[str, str]) -> None:
+    """Let the page's address say *params* and nothing else, but for who looks and in which language."""
+    for name in set(st.query_params) - {LANGUAGE, ME} - set(params):
+        del st.query_params[name]
+    for name, value in params.items():
+        st.query_params[name] = value
 
 
 def last_of(page: str) -> dict[str, str]:

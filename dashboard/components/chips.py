@@ -58,10 +58,11 @@ def deadline(due_at: datetime, status: str, v: Viewer) -> Markup:
     return el("time", said, cls=f"k-due {kind}".strip(), title=times.moment(due_at, v.zone, v.words))
 
 
-def trend(now: int, before: int, v: Viewer) -> Markup:
-    """Return how a number moved against the period before."""
+def trend(now: int, before: int | None, v: Viewer, *, new: bool) -> Markup:
+    """Return how a number moved against the period before (None where nobody listened then), or that it is new."""
     if not before:
-        return el("span", v.words("trend.new") if now else "", cls="k-trend k-up" if now else "k-trend")
+        said = "" if before is None else v.words("trend.new") if new else v.words("trend.before", n=0)
+        return el("span", said, cls="k-trend k-up" if said else "k-trend")
     change = round(100 * (now - before) / before)
     if abs(change) < 5:
         return el("span", v.words("trend.same"), cls="k-trend", title=v.words("trend.before", n=before))

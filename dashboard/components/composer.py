@@ -11,7 +11,7 @@ from desk.answering import ReplyRules
 from store.conversations import Said, Thread
 from store.tables import Delivery, Mention, Ticket
 
-_UNSENT = "unsent"
+_UNSENT, _DRAFTS = "unsent", "drafts"
 _LINES = 140
 """Height of the field, in pixels."""
 
@@ -83,24 +83,37 @@ def _write(found: Thread, focus: Said, v: Viewer) -> None:
         show(el("p", w(f"reply.{obstacle or 'no_answers'}", platform=platform), " ", there, cls="k-line"))
         return
     key = f"reply-text-{found.conversation.id}"
-    with st.form(f"reply-{found.conversation.id}", border=False):
-        st.text_area(
-            w("reply.title", who=in_label(_called(focus, v))),
-            key=key,
-            height=_LINES,
-            max_chars=rules.characters,
-            placeholder=w("reply.placeholder"),
+    st.text_area(
+        w("reply.title", who=in_label(_called(focus, v))),
+        value=_drafts().get(key, ""),
+        key=key,
+        height=_LINES,
+        max_chars=rules.characters,
+        placeholder=w("reply.placeholder"),
+        on_change=_keep,
+        args=(key,),
+    )
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        show(el("p", _allowed(rules, found, v), cls="k-line"))
+        st.button(
+            w("reply.send"),
+            key=f"send-{found.conversation.id}",
+            type="primary",
+            icon=":material/send:",
+            disabled=not v.me,
+            on_click=_send,
+            args=(mention, key, found.ticket, v.me),
         )
-        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-            show(el("p", _allowed(rules, found, v), cls="k-line"))
-            st.form_submit_button(
-                w("reply.send"),
-                type="primary",
-                icon=":material/send:",
-                disabled=not v.me,
-                on_click=_send,
-                args=(mention, key, found.ticket, v.me),
-            )
+
+
+def _drafts() -> dict[str, str]:
+    """Return what was begun and not sent in this session: Streamlit forgets a field with the page that it stands on."""
+    found: dict[str, str] = st.session_state.setdefault(_DRAFTS, {})
+    return found
+
+
+def _keep(key: str) -> None:
+    _drafts()[key] = str(st.session_state.get(key) or "")
 
 
 def _send(mention: Mention, key: str, ticket: Ticket | None, me: str) -> None:
@@ -108,6 +121,7 @@ def _send(mention: Mention, key: str, ticket: Ticket | None, me: str) -> None:
     text = str(st.session_state.get(key) or "")
     if deeds.reply(mention.id or 0, text, ticket, me):
         st.session_state.pop(key, None)
+        _drafts().pop(key, None)
     elif text.strip():
         st.session_state[_UNSENT] = (mention.conversation_id, text)
 
@@ -128,6 +142,8 @@ def _allowed(rules: ReplyRules, found: Thread, v: Viewer) -> str:
     w = v.words
     private = all(one.mention.kind in ("dm", "email") for one in found.said)
     parts = [w("reply.private") if private else w("reply.public")]
+    if rules.characters:
+        parts.append(w("reply.limit", n=rules.characters))
     if rules.within:
         parts.append(w("reply.until", when=times.moment(_last_word(found) + rules.within, v.zone, w)))
     if rules.once:

@@ -12,12 +12,18 @@ from desk.reading import INTENTS, SENTIMENTS, Tags
 from store.conversations import Why
 
 
-def buttons(reason: Why, v: Viewer) -> None:
+def buttons(reason: Why, v: Viewer, by_hand: bool) -> None:
     """Show the button that confirms all tags, or who has checked them, and the one that opens the dialog."""
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         _confirmation(reason, v)
-        if st.button(v.words("correct.button"), icon=":material/edit:", key="correct", disabled=not v.me, type="tertiary"):
-            st.dialog(v.words("correct.title"), width="medium")(_ask)(reason, v)
+        if st.button(
+            v.words("correct.button"),
+            icon=":material/edit:",
+            key=f"correct-{reason.said.mention.id}",
+            disabled=not v.me,
+            type="tertiary",
+        ):
+            st.dialog(v.words("correct.title"), width="medium")(_ask)(reason, v, by_hand)
 
 
 def _confirmation(reason: Why, v: Viewer) -> None:
@@ -40,7 +46,7 @@ def _confirmation(reason: Why, v: Viewer) -> None:
         show(line, width="content")
 
 
-def _ask(reason: Why, v: Viewer) -> None:
+def _ask(reason: Why, v: Viewer, by_hand: bool) -> None:
     focus = reason.said
     w, tags = v.words, focus.tags
     show(el("blockquote", said(words_of(focus), 400), cls="k-quote"))
@@ -73,7 +79,7 @@ def _ask(reason: Why, v: Viewer) -> None:
         with st.container(horizontal=True, gap="large"):
             needs_reply = st.toggle(w("correct.needs_reply"), value=tags.needs_reply)
             urgent = st.toggle(w("correct.urgent"), value=tags.urgent)
-        st.caption(w("correct.counts"))
+        st.caption(w("correct.counts_by_hand" if by_hand else "correct.counts"))
         st.caption(w("correct.missing"))
         if st.form_submit_button(w("correct.save"), type="primary"):
             after = Tags(
@@ -85,7 +91,7 @@ def _ask(reason: Why, v: Viewer) -> None:
                 friction=dict.fromkeys(friction, 1.0),
                 praise=dict.fromkeys(praise, 1.0),
             )
-            deeds.correct(reason, after, v.me)
+            deeds.correct(reason, after, v.me, by_hand=by_hand)
             st.rerun()
 
 

@@ -65,16 +65,15 @@ def ranking(found: Sequence[FrictionRow], chosen: str, scope: Scope, v: Viewer) 
     stages: dict[str, list[FrictionRow]] = {}
     for row in found:
         stages.setdefault(known.get(row.topic, ""), []).append(row)
-    top = max(row.people for row in found)
-    for stage, rows_of_it in sorted(stages.items(), key=lambda one: -sum(row.people for row in one[1])):
-        people = sum(row.people for row in rows_of_it)
+    top, people_of = max(row.people for row in found), data.friction_stages(scope)
+    for stage, rows_of_it in sorted(stages.items(), key=lambda one: -people_of.get(one[0], 0)):
+        people = people_of.get(stage, 0)
         name = v.desk.topics.stage_name(stage, v.language) or v.words("friction.no_stage")
         show(el("h3", name, el("small", v.words("friction.people", n=people)), cls="k-stage"))
         for row in rows_of_it:
             rows.linked(
                 _row(row, top, row.topic == chosen, v),
                 key=f"topic-{row.topic}",
-                page="friction",
                 label=v.words("today.open_topic", topic=v.topic(row.topic)),
                 params=_params(scope) | {"topic": row.topic},
             )
@@ -92,7 +91,7 @@ def _row(row: FrictionRow, top: int, chosen: bool, v: Viewer) -> Markup:
         el("span", v.topic(row.topic), cls="k-name"),
         el("span", el("i", style=f"width:{max(2, round(100 * row.people / max(top, 1)))}%"), cls="k-bar", aria_hidden="true"),
         el("span", v.words.value(row.people), cls="k-count", title=v.words("friction.people", n=row.people)),
-        chips.trend(row.people, row.people_before, v),
+        chips.trend(row.people, row.people_before, v, new=row.new),
         cls=f"k-load k-topic-row{' k-chosen' if chosen else ''}",
     )
 
@@ -112,8 +111,8 @@ def about(row: FrictionRow, v: Viewer) -> None:
                 ", ",
                 w("friction.mentions", n=row.mentions),
                 el("b", ", ", w("friction.urgent", n=row.urgent), cls="k-late") if row.urgent else None,
-                " · ",
-                w("friction.before", n=row.people_before),
+                " · " if row.people_before is not None else None,
+                w("friction.before", n=row.people_before) if row.people_before is not None else None,
             ),
             cls="k-about",
         )

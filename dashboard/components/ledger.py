@@ -23,10 +23,12 @@ def state(status: SourceStatus, v: Viewer) -> str:
     last = status.last
     if not status.enabled:
         return "off"
-    if status.running or (last and last.outcome == "running"):
+    if status.running:
         return "running"
     if last is None:
         return "new"
+    if last.outcome == "running":  # and nobody holds the source: whoever did has died
+        return "lost"
     if last.outcome == "busy" or last.outcome in _ILL:
         return last.outcome
     if status.next_run_at and status.next_run_at + _GRACE < v.now:
@@ -126,7 +128,9 @@ def _dies(at: datetime, v: Viewer) -> str:
 
 
 def _next(at: datetime, v: Viewer) -> str:
-    return times.ago(at, v.now, v.words) if at > v.now else v.words("sources.due")
+    if at > v.now:
+        return times.ago(at, v.now, v.words)
+    return v.words("sources.due") if at + _GRACE > v.now else v.words("sources.overdue", since=times.since(at, v.now, v.words))
 
 
 def _brought(pull: Pull, v: Viewer) -> str:
@@ -158,7 +162,12 @@ def _pull(pull: Pull, v: Viewer) -> Markup:
     return el(
         "tr",
         el("td", times.moment(pull.started_at, v.zone, w)),
-        el("td", w(f"outcome.{pull.outcome}"), cls="k-late" if ill else "", title=pull.error[:300] or None),
+        el(
+            "td",
+            w(f"outcome.{pull.outcome}"),
+            el("span", said(pull.error, 160), cls="k-reason") if ill and pull.error else None,
+            cls="k-late" if ill else "",
+        ),
         [el("td", number, cls="k-number") for number in numbers],
         el("td", took.replace(".", ",") if v.language == "de" else took, cls="k-number"),
     )

@@ -111,7 +111,7 @@ def rising(found: Sequence[Rising], v: Viewer) -> None:
                 key=f"rise-{rise.topic}",
                 page="friction",
                 label=v.words("today.open_topic", topic=v.topic(rise.topic)),
-                params={"topic": rise.topic, "days": "28"},
+                params={"topic": rise.topic, "days": "7"},
             )
 
 

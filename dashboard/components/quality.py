@@ -1,5 +1,6 @@
 """The parts of the page Quality that say how well the model in use was measured."""
 
+import re
 from collections.abc import Mapping
 
 import streamlit as st
@@ -113,8 +114,14 @@ def choices(evaluation: Evaluation, card: Card, v: Viewer) -> None:
     if not evaluation.choices:
         return
     w = v.words
-    show(el("div", el("h2", w("quality.choices")), el("p", w("quality.choices_lead"), cls="k-quiet")))
-    others = {one.name: one.figures for one in evaluation.choices if one.name not in (card.name, card.model)}
+    show(
+        el(
+            "div",
+            el("h2", w("quality.choices")),
+            el("p", w("quality.choices_lead", set=_set(next(iter(evaluation.sets)).name, v)), cls="k-quiet"),
+        )
+    )
+    others = {_choice(one.name, v): one.figures for one in evaluation.choices if one.name not in (card.name, card.model)}
     rows = {w("quality.ours", model=card.name): evaluation.sets[0].figures, **others}
     every = dict.fromkeys(figure for found in rows.values() for figure in figures.shown(found))
     head = el("tr", el("th", w("quality.choice")), [el("th", figures.name(figure, v)) for figure in every])
@@ -123,6 +130,12 @@ def choices(evaluation: Evaluation, card: Card, v: Viewer) -> None:
         for place, (title, found) in enumerate(rows.items())
     ]
     show(el("div", el("table", el("thead", head), el("tbody", body)), cls="k-table k-compare k-choices"))
+
+
+def _choice(name: str, v: Viewer) -> str:
+    """Return what a choice is called here; models of others keep their name."""
+    key = f"quality.instead.{re.sub('[^a-z]+', '_', name.casefold()).strip('_')}"
+    return v.words(key) if v.words.has(key) else name
 
 
 def whole(card: Card, v: Viewer) -> None:

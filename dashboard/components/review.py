@@ -85,6 +85,8 @@ def ask(doubt: Unsure, v: Viewer) -> None:
         _answers(doubt, key, v)
         if not v.me:
             notices.line(v.words("ticket.who_are_you"))
+    params = {"id": str(doubt.mention.conversation_id), "mention": str(doubt.mention.id)}
+    st.page_link("views/conversation.py", label=v.words("review.open"), icon=":material/forum:", query_params=params)
 
 
 def _text(doubt: Unsure, v: Viewer) -> Markup:

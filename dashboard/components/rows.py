@@ -5,16 +5,20 @@ from collections.abc import Mapping
 import streamlit as st
 
 from dashboard.components import chips
+from dashboard.components.address import stay
 from dashboard.components.markup import Markup, el, join, said, show
 from dashboard.viewer import Viewer
 from store.inbox import QueueRow
 
 
-def linked(markup: Markup, *, key: str, page: str, label: str, params: Mapping[str, str]) -> None:
-    """Show markup as a row that opens *page*; *label* is what a screen reader says."""
+def linked(markup: Markup, *, key: str, label: str, params: Mapping[str, str], page: str = "") -> None:
+    """Show markup as a row that opens *page*, or changes what this one shows; *label* is what a screen reader says."""
     with st.container(key=f"k-row-{key}", gap=None):
         show(markup)
-        st.page_link(f"views/{page}.py", label=label, query_params=dict(params))
+        if page:
+            st.page_link(f"views/{page}.py", label=label, query_params=dict(params))
+        else:
+            stay(label, params, key=f"go-{key}")
 
 
 def ticket(row: QueueRow, v: Viewer) -> None:

@@ -6,14 +6,11 @@ import streamlit as st
 
 from dashboard import data, deeds, times
 from dashboard.components import chips, filters
-from dashboard.components.address import last_of
+from dashboard.components.address import last_of, stay
 from dashboard.components.markup import Child, Markup, el, show
 from dashboard.viewer import Viewer
 from store.conversations import Thread, Why
 from store.tables import Ticket, TicketEvent
-
-_AHEAD = 50
-"""So far the next ticket is looked for in the queue."""
 
 
 def around(found: Thread, v: Viewer) -> None:
@@ -21,21 +18,9 @@ def around(found: Thread, v: Viewer) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", key="k-ways"):
         back = last_of("inbox")
         st.page_link("views/inbox.py", label=v.words("conversation.back"), icon=":material/arrow_back:", query_params=back)
-        if (after := _next(found, v)) is not None:
+        if (after := data.next_conversation(filters.last(v), found.ticket, v.now)) is not None:
             label = v.words("conversation.next")
-            params = {"id": str(after)}
-            st.page_link(
-                "views/conversation.py", label=label, icon=":material/arrow_forward:", icon_position="right", query_params=params
-            )
-
-
-def _next(found: Thread, v: Viewer) -> int | None:
-    """Return the conversation after this one in the queue that was open last; its first where this one has left it."""
-    ids = [row.ticket.conversation_id for row in data.queue(filters.last(v), v.now, _AHEAD).rows]
-    here = found.conversation.id
-    if here in ids:
-        return ids[ids.index(here) + 1] if ids.index(here) + 1 < len(ids) else None
-    return ids[0] if ids else None
+            stay(label, {"id": str(after)}, key="next", icon=":material/arrow_forward:", right=True)
 
 
 def panel(found: Thread, reason: Why | None, v: Viewer) -> None:

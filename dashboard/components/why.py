@@ -27,8 +27,8 @@ _LEARNED = 600
 _ORDER = ("friction", "praise", "sentiment", "intent", "urgent", "needs_reply")
 
 
-def panel(focus: Said, reason: Why, v: Viewer) -> Tag | None:
-    """Show the tags of a mention with what is behind the chosen one; return that one."""
+def panel(focus: Said, reason: Why, v: Viewer, *, by_hand: bool = False) -> Tag | None:
+    """Show the tags of a mention with what is behind the chosen one; return that one. *by_hand*: rules leave its ticket."""
     w = v.words
     with st.container(key="k-why", border=True, gap="small"):
         show(el("div", el("h2", w("why.title")), cls="k-why-head"))
@@ -49,7 +49,7 @@ def panel(focus: Said, reason: Why, v: Viewer) -> Tag | None:
         else:
             show(el("p", w("why.unread") if not focus.mention.read_at else w("why.nothing"), cls="k-quiet"))
         _denied(reason, v)
-        correct.buttons(reason, v)
+        correct.buttons(reason, v, by_hand)
     return chosen
 
 
@@ -114,7 +114,8 @@ def _spoken(found: Marks, text: str, v: Viewer) -> Markup:
         ("why.against", "k-against", [m for m in order if m[2] < 0]),
     ):
         if of_this:
-            words = [el("span", said(text[start:stop], 40), cls=f"k-word {kind}") for start, stop, _ in of_this[:_WORDS]]
+            named = {text[start:stop].casefold(): text[start:stop] for start, stop, _ in reversed(of_this)}
+            words = [el("span", said(word, 40), cls=f"k-word {kind}") for word in list(reversed(named.values()))[:_WORDS]]
             lines.append(el("p", el("span", v.words(name), cls="k-name"), words, cls="k-words"))
     how = el("p", v.words("why.how"), cls="k-sign") if lines else None
     return el("div", lines or el("p", v.words("why.no_words"), cls="k-quiet"), how)

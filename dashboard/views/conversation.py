@@ -35,7 +35,8 @@ def _show(found: Thread, v: Viewer) -> None:
     with right:
         ticket.panel(found, reason, v)
         if focus and reason:
-            chosen = why.panel(focus, reason, v)
+            by_hand = found.ticket is not None and found.ticket.manual
+            chosen = why.panel(focus, reason, v, by_hand=by_hand)
             if marks := why.marks(focus, reason, chosen, v):
                 thread.show_in(words, found, focus, v, marks)
         ticket.history(found, v)

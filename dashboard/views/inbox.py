@@ -4,6 +4,7 @@ import streamlit as st
 
 from dashboard import data, viewer
 from dashboard.components import filters, notices, rows
+from dashboard.components.address import stay
 from dashboard.viewer import Viewer
 from store.inbox import MOST, Filters
 
@@ -40,7 +41,8 @@ def _nothing(asked: Filters, v: Viewer) -> None:
         notices.empty(v.words("inbox.team_done", team=v.team(asked.team or "")), v.words("inbox.team_done_do"))
     else:
         notices.empty(v.words("inbox.nothing"), v.words("inbox.nothing_do"))
-        st.page_link("views/inbox.py", label=v.words("inbox.reset"), icon=":material/filter_alt_off:")
+        with st.container(horizontal_alignment="center"):
+            stay(v.words("inbox.reset"), {}, key="reset", icon=":material/filter_alt_off:")
 
 
 page()

@@ -47,6 +47,8 @@ def _letter(one: Delivery, v: Viewer) -> None:
                 icon=":material/forum:",
                 query_params={"id": str(one.conversation_id)},
             )
+        if asked := data.mention(one.mention_id):
+            show(el("p", v.words("outbox.to"), " ", said(" ".join(f"{asked.title} {asked.text}".split()), 140), cls="k-line"))
         composer.on_its_way(one, v)
 
 

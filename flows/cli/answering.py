@@ -9,7 +9,7 @@ import typer
 from desk.errors import KummerkastenError
 from flows.cli import show
 from flows.cli.failing import FAILED
-from flows.cli.options import Config, Json, Quiet, opened
+from flows.cli.options import MOST, Config, Json, Quiet, opened
 
 if TYPE_CHECKING:
     from store.tables import Delivery
@@ -26,7 +26,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def reply(
-    mention: Annotated[int, typer.Argument(help="The mention's number, as `queue` shows it.")],
+    mention: Annotated[int, typer.Argument(help="The mention's number, as `queue` shows it.", max=MOST)],
     text: Annotated[str, typer.Argument(help="What is answered.")],
     by: By = "",
     later: Annotated[bool, typer.Option("--later", help="Leave it to the next run of the sender.")] = False,
@@ -72,8 +72,10 @@ def deliver(config: Config = None, as_json: Json = False, quiet: Quiet = False) 
 
 
 def outbox(
-    resend: Annotated[int | None, typer.Option(help="Send a dead delivery again: you have looked that it is not there.")] = None,
-    drop: Annotated[int | None, typer.Option(help="Give a delivery up.")] = None,
+    resend: Annotated[
+        int | None, typer.Option(help="Send a dead delivery again: you have looked that it is not there.", max=MOST)
+    ] = None,
+    drop: Annotated[int | None, typer.Option(help="Give a delivery up.", max=MOST)] = None,
     everything: Annotated[bool, typer.Option("--all", help="Also what was sent and dropped.")] = False,
     by: By = "",
     config: Config = None,

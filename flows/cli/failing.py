@@ -3,6 +3,7 @@
 0: done. 1: it was tried and failed. 2: the command line, the configuration or the environment is wrong.
 """
 
+import errno
 import sys
 from typing import Any
 
@@ -32,6 +33,11 @@ class Commands(TyperGroup):
         except BrokenPipeError as error:  # `kummerkasten queue support | head`
             sys.stdout = None
             raise typer.Exit(0) from error
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            complain("What was to be written does not fit: the disk is full", "Free some space, and run the command again.")
+            raise typer.Exit(FAILED) from error
         except Exception as error:
             from store.engine import advice, trouble
 

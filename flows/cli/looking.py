@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from flows.cli import reasons, show
-from flows.cli.options import Config, Json, opened
+from flows.cli.options import MOST, Config, Json, opened
 
 if TYPE_CHECKING:
     from desk.config import Desk
@@ -100,7 +100,7 @@ def _print_teams(desk: "Desk", loads: "dict[str, Load]") -> None:
 
 def queue(
     team: Annotated[str, typer.Argument(help="The team's key, as in kummerkasten.toml.")],
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many tickets.")] = 25,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many tickets.", max=MOST)] = 25,
     late: Annotated[bool, typer.Option("--late", help="Only those that are late.")] = False,
     query: Annotated[str, typer.Option("--search", "-s", help="Only conversations in which these words are said.")] = "",
     config: Config = None,
@@ -119,7 +119,7 @@ def queue(
         show.say_json([_ticket_as_json(row) for row in found.rows])
         return
     if not found.rows:
-        typer.echo("Nothing is waiting.")
+        typer.echo("None of the open tickets is so." if late or query else "Nothing is waiting.")
         return
     columns = ("P>", "left>", "topic~", "who", "where", "what~", "mention>")
     show.console().print(show.table(columns, (_ticket_row(settings.desk, row, now) for row in found.rows)))

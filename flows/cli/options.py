@@ -10,6 +10,9 @@ import typer
 if TYPE_CHECKING:
     from flows.settings import Settings
 
+MOST = 2**63 - 1
+"""The largest number that a database holds."""
+
 Config = Annotated[
     Path | None,
     typer.Option("--config", "-c", help="The configuration; else KUMMERKASTEN_CONFIG, else the nearest kummerkasten.toml."),

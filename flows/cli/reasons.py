@@ -7,7 +7,7 @@ import typer
 
 from desk.errors import KummerkastenError
 from flows.cli import show
-from flows.cli.options import Config, Json, opened
+from flows.cli.options import MOST, Config, Json, opened
 
 if TYPE_CHECKING:
     from desk.routing import Rule
@@ -26,7 +26,7 @@ _NOT_READ = {
 
 
 def why(
-    mention: Annotated[int, typer.Argument(help="The mention's number, as `queue` shows it.")],
+    mention: Annotated[int, typer.Argument(help="The mention's number, as `queue` shows it.", max=MOST)],
     config: Config = None,
     as_json: Json = False,
 ) -> None:
@@ -112,7 +112,8 @@ def _print_tags(settings: "Settings", found: "Why", words: "dict[str, list[WordW
     model = found.reading.model if found.reading else ""
     listed = show.table(columns, (_tag_row(settings, tag, words.get(_key(tag), []), model) for tag in standing))
     out = show.console()
-    unread = "No tagger has read it yet: kummerkasten tag"
+    ours = found.said.mention.ours
+    unread = "Our own words are neither read nor routed." if ours else "No tagger has read it yet: kummerkasten tag"
     out.print(listed if standing else "Nothing is stated about it." if found.said.not_read else unread)
     overruled = [tag for tag in found.statements if not tag.stands]
     for tag in overruled:
@@ -139,7 +140,8 @@ def _value(settings: "Settings", tag: "Tag") -> str:
 def _print_rule(settings: "Settings", found: "Why") -> None:
     out, routing = show.console(), found.routing
     if routing is None:
-        out.print("No rule has decided yet: kummerkasten route")
+        if not found.said.mention.ours:
+            out.print("No rule has decided yet: kummerkasten route")
         return
     rule = _rule(settings, routing.rule)
     owes = f"first answer within {routing.allowance} of working time" if routing.answer else "owes no answer"

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from desk.errors import ConfigurationError
 from flows.cli import show, tag_texts
 from flows.cli.failing import FAILED, complain
 
@@ -27,7 +28,12 @@ def redact(
     from nlp.redact import redact as redacted
 
     if file is None:
-        text = sys.stdin.buffer.read().decode("utf-8-sig", "replace")
+        try:
+            text = sys.stdin.buffer.read().decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise ConfigurationError(
+                "This text is not UTF-8, so personal data would be missed in it. Convert it first: iconv -f latin1 -t utf-8"
+            ) from error
         sys.stdout.write(redacted(text, references=references).text)
         return
     bad = 0

@@ -146,9 +146,17 @@ def _database(settings: "Settings") -> dict[str, Any]:
 
 
 def _model(settings: "Settings") -> dict[str, Any]:
-    folder = Path(settings.desk.model) if settings.desk.model else Path(__file__).parents[2] / "nlp" / "model"
-    missing = [name for name in ("encoder.onnx", "heads.npz", "tokenizer.json") if not (folder / name).is_file()]
-    return _finding("model", f"{', '.join(missing)} missing in {folder}" if missing else "", str(folder))
+    from desk.errors import ConfigurationError
+    from nlp.tagger import SHIPPED, tagger
+
+    folder = Path(settings.desk.model) if settings.desk.model else SHIPPED
+    missing = [name for name in ("encoder.onnx", "heads.npz", "tokenizer.json", "card.json") if not (folder / name).is_file()]
+    wrong = f"{', '.join(missing)} missing in {folder}" if missing else ""
+    try:
+        wrong or tagger(Path(settings.desk.model) if settings.desk.model else None).tag(["Hallo"])
+    except ConfigurationError as error:
+        wrong = str(error)
+    return _finding("model", wrong, str(folder))
 
 
 def _classifiers(settings: "Settings") -> list[dict[str, Any]]:

@@ -82,9 +82,19 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> "Table":
     shown = [place for place in range(len(columns)) if any(line[place] not in ("", None, 0) for line in lines)]
     headed = any(column.rstrip(">~") for column in columns)
     filled = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_header=headed)
-    for column in (columns[place] for place in shown):
+    for place in shown:
+        column = columns[place]
         broken = column.endswith("~")
-        filled.add_column(column.rstrip(">~"), justify="right" if ">" in column else "left", no_wrap=not broken, overflow="fold")
+        number = ">" in column
+        filled.add_column(
+            column.rstrip(">~"),
+            justify="right" if number else "left",
+            no_wrap=not broken,
+            overflow="fold" if broken else "ellipsis",
+            min_width=max((len(str(line[place])) for line in lines), default=0)
+            if number
+            else None,  # half a number is another one
+        )
     for line in lines:
         cells = ("" if line[place] is None else line[place] for place in shown)
         filled.add_row(*(cell if isinstance(cell, Text) else text(cell) for cell in cells))

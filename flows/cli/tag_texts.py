@@ -52,7 +52,7 @@ def _text(number: int, line: bytes) -> str | dict[str, Any]:
         given = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
     except UnicodeDecodeError:
         return {"error": "this line is not UTF-8", "line": number}
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # also a number of more digits than Python reads
         return {"error": f'this line is not JSON ({error}); a line is {{"text": "..."}}', "line": number}
     said = given.get("text") if isinstance(given, dict) else None
     if not isinstance(said, str):

@@ -74,7 +74,7 @@ def _print(done: "Outcome") -> None:
         out.print(f"{done.report.taught} texts taught, {done.report.held_back} held back to compare{left_out}.")
     out.print(show.text(done.said, "" if done.state != "refused" else "yellow"))
     verdict = {
-        "live": f"{done.version} reads from now on. What was read before keeps its tags; read it anew: kummerkasten retag",
+        "live": f"{done.version} reads from now on. What was read before keeps its tags; read it anew: kummerkasten retag --all",
         "refused": f"{done.version} is refused; {done.against} goes on reading.",
         "dry-run": "Nothing was stored.",
     }
@@ -193,6 +193,8 @@ def retag(
 
     if not (source or since or model or everything):
         raise ConfigurationError("Say what shall be read again: --source NAME, --since 2026-10-01, --model VERSION, or --all")
+    if since and since.year < 1970:
+        raise ConfigurationError("--since is a day since 1970, such as 2026-10-01")
     with opened(config) as settings:
         from nlp.tagger import tagger
 

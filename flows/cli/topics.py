@@ -7,7 +7,7 @@ import typer
 
 from flows.cli import show
 from flows.cli.failing import Commands
-from flows.cli.options import Config, Json, Quiet, opened
+from flows.cli.options import MOST, Config, Json, Quiet, opened
 
 if TYPE_CHECKING:
     from desk.taxonomy import Topic
@@ -68,7 +68,7 @@ def _row(topic: "Topic", settings: "Settings", marks: dict[str, int], counts: di
 
 def try_topic(
     topic: Annotated[str, typer.Argument(help="The key of a topic of your own, as its table in kummerkasten.toml has it.")],
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many mentions to show.")] = 20,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many mentions to show.", max=MOST)] = 20,
     config: Config = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -123,5 +123,6 @@ def _print_applied(done: "Applied") -> None:
         typer.echo("History is in line with the file; nothing changed.")
     if done.out_of_reach:
         typer.echo(
-            f"{done.out_of_reach} mentions were read by another model; they get your own topics after kummerkasten retag and tag."
+            f"{done.out_of_reach} mentions were read by another model; they get your own topics after "
+            "kummerkasten retag --all and tag."
         )

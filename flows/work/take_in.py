@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
-from desk.errors import KummerkastenError
+from pydantic import ValidationError
+
+from desk.errors import ConfigurationError, KummerkastenError
 from desk.mention import KINDS, Kind
 from desk.problems import did_you_mean
 from desk.source import Source
@@ -52,7 +54,23 @@ def as_kind(word: str) -> Kind:
 def source_of(path: Path, name: str = "") -> Source:
     """Return the source under which a file's mentions are kept: *name*, or one made of the file's name."""
     slug = re.sub(r"[^a-z0-9._-]+", "-", path.stem.lower()).strip("._-")[:50] or "import"
-    return Source(name=name or slug, platform="files")
+    try:
+        return Source(name=name or slug, platform="files")
+    except ValidationError as error:
+        raise ConfigurationError(f'"{name}" is no name for a source: letters, digits, ".", "_" and "-", 64 at most') from error
+
+
+def _free(settings: Settings, source: Source, *, named: bool) -> Source:
+    """Return a source that is no other platform's: its ledger and schedule are not a file's to change.
+
+    Raises ConfigurationError where somebody *named* it so.
+    """
+    taken = {one.name for one in settings.desk.sources if one.platform != source.platform}
+    if source.name not in taken:
+        return source
+    if named:
+        raise ConfigurationError(f'"{source.name}" is a source of kummerkasten.toml already; name another one with --source')
+    return _free(settings, Source(name=f"{source.name[:45]}-file", platform="files"), named=False)
 
 
 def take_in(
@@ -65,7 +83,7 @@ def take_in(
     tell: Tell = silent,
 ) -> TakenIn:
     """Keep what a file says, page by page, and write a row of the ledger; return what came of it."""
-    source, kept, broken = source_of(path, name), Kept(), list[Broken]()
+    source, kept, broken = _free(settings, source_of(path, name), named=bool(name)), Kept(), list[Broken]()
     pages = _pages(settings, path, wishes)
     first = next(pages, Page())  # a file that cannot be read at all leaves no row in the ledger
     with settings.session() as session:

@@ -44,6 +44,26 @@ def test_an_answer_goes_into_the_outbox_and_the_page_says_so(home: Home) -> None
     assert "Wir kümmern uns." in shown(opened("outbox", me="Anna"))
 
 
+def test_an_answer_that_was_begun_is_there_when_one_comes_back(home: Home) -> None:
+    ticket = open_ticket(home)
+    allow(home, ticket)
+    app = opened("conversation", me="Anna", id=str(ticket.conversation_id))
+    app.text_area[0].input("Liebe Mira, wir").run()
+    app.switch_page("views/inbox.py").run()
+    app.query_params["id"] = str(ticket.conversation_id)
+    app.switch_page("views/conversation.py").run()
+    assert app.text_area[0].value == "Liebe Mira, wir"
+
+
+def test_an_answer_in_the_outbox_stands_with_what_it_answers(home: Home) -> None:
+    ticket = open_ticket(home)
+    allow(home, ticket)
+    answering(home, ticket, "Wir kümmern uns.")
+    with store_of(home) as session:
+        asked = session.get_one(Mention, ticket.mention_id).text
+    assert f"Antwort auf: {' '.join(asked.split())[:40]}" in shown(opened("outbox", me="Anna"))
+
+
 def test_where_the_platform_takes_no_answers_there_is_no_field_for_one(home: Home) -> None:
     app = opened("conversation", me="Anna", id=str(open_ticket(home).conversation_id))
     assert not app.text_area

@@ -14,6 +14,7 @@ from dashboard import deeds
 from desk.reading import Tags
 from store.engine import connect
 from store.engine import session as open_session
+from store.ledger import start_pull
 from store.tables import Conversation, Ticket
 from store.tags import decide
 from store.tickets import assign
@@ -124,7 +125,7 @@ def test_a_filter_that_is_chosen_stands_in_the_address(home: Home) -> None:
 
 @pytest.mark.usefixtures("home")
 def test_search_finds_words_and_says_so_where_there_are_none() -> None:
-    assert links(opened("inbox", search="paket"), "conversation")
+    assert links(opened("inbox", search="paket", status="all"), "conversation")
     assert "Nichts passt zu diesen Filtern" in shown(opened("inbox", search="gibtesnichtxyz"))
 
 
@@ -263,3 +264,39 @@ def test_a_database_that_cannot_be_reached_is_no_traceback(home: Home, monkeypat
     app = AppTest.from_file(str(APP), default_timeout=60).run()
     assert not app.exception
     assert "Die Datenbank antwortet nicht." in shown(app)
+
+
+def test_the_next_ticket_is_the_next_of_the_queue_and_the_address_says_so(home: Home) -> None:
+    with store_of(home) as session:
+        order = select(Ticket.conversation_id).where(Ticket.status == "open")
+        queue = session.exec(order.order_by(col(Ticket.priority), col(Ticket.due_at), col(Ticket.id))).all()
+    app = opened("conversation", id=str(queue[-2]), me="Anna")  # far behind the inbox' first page
+    app.button(key="next").click().run()
+    assert app.query_params["id"] == str(queue[-1])
+    assert "mention" not in app.query_params
+    last = opened("conversation", id=str(queue[-1]))
+    assert not [one for one in last.button if one.key == "next"]
+
+
+@pytest.mark.usefixtures("home")
+def test_a_topic_that_is_chosen_stands_in_the_address_of_friction_and_stays_when_the_period_changes() -> None:
+    app = opened("friction")
+    app.button(key="go-topic-delivery").click().run()
+    assert app.query_params["topic"] == "delivery"
+    next(one for one in app.segmented_control if one.options == ["7 Tage", "28 Tage", "90 Tage"]).set_value("7").run()
+    assert app.query_params["topic"] == "delivery"
+
+
+def test_who_corrects_a_ticket_in_hand_is_told_that_it_stays(home: Home) -> None:
+    ticket = open_ticket(home, assignee=None)
+    app = opened("conversation", me="Anna", id=str(ticket.conversation_id))
+    app.button(key="deed-take").click().run()
+    next(one for one in app.button if (one.key or "").startswith("correct-")).click().run()
+    assert [one for one in app.caption if "Das Ticket bleibt, wo es ist" in one.value]
+
+
+def test_a_run_that_nobody_holds_any_more_is_called_broken_off(home: Home) -> None:
+    source = home.desk.sources[0].name
+    with store_of(home) as session:
+        start_pull(session, home.desk.source(source), "who died", datetime.now(UTC))
+    assert "abgebrochen; der nächste Lauf macht dort weiter" in shown(opened("sources"))

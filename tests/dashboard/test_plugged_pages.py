@@ -31,7 +31,7 @@ def mention_id(empty_home: Home) -> int:
 
 
 def test_review_shows_the_threshold_of_who_answered(mention_id):
-    assert "ab 37 % sagt es Ja" in shown(opened("review"))
+    assert "ab 37 % wertet es als Ja" in shown(opened("review"))
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,7 @@ def test_the_threshold_is_shown_where_the_model_in_use_made_the_reading(empty_ho
     doubts(empty_home, (says("Abgebucht?"), unsure("friction:payment", model=model, odds=0.3)))
     assert SHIPPED is not None
     limit = round(100 * SHIPPED.thresholds["friction:payment"])
-    assert f"ab {limit} % sagt es Ja" in shown(opened("review"))
+    assert f"ab {limit} % wertet es als Ja" in shown(opened("review"))
 
 
 @pytest.mark.parametrize(("value", "holds"), [("yes", True), ("no", False)])
@@ -321,7 +321,7 @@ def full(**more: Any) -> dict[str, Any]:
                 "Im Mittel liegt es um 1,6 Prozentpunkte daneben",
                 "89 % statt 85 %",
                 "probe (im Einsatz)",
-                "TF-IDF, linear heads",
+                "Worthäufigkeiten (TF-IDF) mit linearem Modell",
                 "0,51",
                 "Unter 10 Texten",
             ],

@@ -1,0 +1,111 @@
+"""Slips of the pen and damaged files at the command line: a sentence that says what to do, and never a traceback."""
+
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from desk.errors import ConfigurationError
+from flows.cli import app
+from flows.settings import Settings, load
+from flows.work.take_in import Wishes, take_in
+from nlp.tagger import SHIPPED
+from store.ledger import start_pull
+
+Call = Callable[..., str]
+
+
+@pytest.fixture
+def kk(config: Path, monkeypatch: pytest.MonkeyPatch) -> Call:
+    """Call a command on the test's desk; return what it said."""
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def call(*words: str, code: int, given: bytes = b"", desk: bool = True) -> str:
+        done = CliRunner().invoke(app, [*words, *(["--config", str(config)] if desk else [])], input=given)
+        assert isinstance(done.exception, SystemExit | None), done.exception
+        assert done.exit_code == code, done.output
+        return " ".join(done.output.split())
+
+    return call
+
+
+def test_a_relative_database_in_the_environment_counts_from_the_configuration(config: Path, tmp_path: Path) -> None:
+    found = load(config, environ={"KUMMERKASTEN_DATABASE": "sqlite:///other.db"}, cwd=tmp_path / "elsewhere")
+    assert found.database == f"sqlite:///{config.parent / 'other.db'}"
+
+
+@pytest.mark.parametrize("encoding", ["latin1", "utf-16"])
+def test_what_is_not_utf_8_is_not_redacted_by_half(kk: Call, encoding: str) -> None:
+    said = kk("redact", code=2, given="Ich heiße Max Mustermann".encode(encoding), desk=False)
+    assert "This text is not UTF-8, so personal data would be missed in it" in said
+    assert "Mustermann" not in said
+
+
+def test_a_number_that_python_does_not_read_costs_its_line_alone(kk: Call, tmp_path: Path) -> None:
+    file = tmp_path / "texts.jsonl"
+    file.write_text('{"text": "Alles gut"}\n{"text": "x", "n": ' + "9" * 5000 + "}\n")
+    said = kk("redact", "--file", str(file), code=1, desk=False)
+    assert '"Alles gut"' in said
+    assert '"line": 2' in said
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('{"text": "Danke", "urgent": "no"}', "line 1: urgent is 0 or 1"),
+        ('{"text": "Danke", "known": 5}', "line 1: known holds answers"),
+        ('{"text": "Danke", "known": {"friction:payment": "x"}}', "line 1: known holds answers"),
+        ('{"text": "Danke"}', "holds no answer to compare with"),
+    ],
+)
+def test_answers_that_are_none_are_not_taken_for_a_yes(kk: Call, tmp_path: Path, line: str, said: str) -> None:
+    file = tmp_path / "labelled.jsonl"
+    file.write_text(line + "\n")
+    assert said in kk("evaluate", str(file), code=2, desk=False)
+
+
+@pytest.mark.parametrize("name", ["encoder.onnx", "heads.npz", "card.json", "tokenizer.json"])
+def test_a_damaged_model_is_said_to_be_one_by_check_and_by_who_needs_it(
+    kk: Call, config: Path, tmp_path: Path, say: Callable[..., None], name: str
+) -> None:
+    model = shutil.copytree(SHIPPED, tmp_path / f"bad-{name}")
+    (model / name).write_bytes((model / name).read_bytes()[:100])
+    config.write_text(f'model = "{model}"\n' + config.read_text("utf-8"), encoding="utf-8")
+    assert f"{name} is missing or damaged" in kk("check", code=2)
+    say({"1": "Wo bleibt mein Paket?"})
+    assert f"{name} is missing or damaged" in kk("tag", code=2)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("why", "9" * 30), ("outbox", "--drop", "9" * 30), ("queue", "support", "-n", "9" * 30), ("retag", "--since", "0001-01-01")],
+    ids=lambda words: words[0],
+)
+def test_numbers_and_days_beyond_all_bounds_are_refused(kk: Call, words: tuple[str, ...]) -> None:
+    assert "Traceback" not in kk(*words, code=2)
+
+
+def test_a_queue_in_which_nothing_is_so_is_not_called_empty(kk: Call) -> None:
+    assert "None of the open tickets is so." in kk("queue", "support", "--search", "xyzzy", code=0)
+
+
+def test_a_file_takes_no_other_source_s_name(settings: Settings, tmp_path: Path) -> None:
+    source = settings.desk.sources[0]
+    file = tmp_path / f"{source.name}.csv"
+    file.write_text("text;stars\nAlles gut;5\n")
+    with settings.session() as session:
+        start_pull(session, source, "somebody", datetime.now(UTC))
+    assert take_in(settings, file, Wishes()).source == f"{source.name}-file"
+    with pytest.raises(ConfigurationError, match="is a source of kummerkasten"):
+        take_in(settings, file, Wishes(), name=source.name)
+    with pytest.raises(ConfigurationError, match="is no name for a source"):
+        take_in(settings, file, Wishes(), name="../x")
+
+
+def test_a_topic_without_a_letter_in_its_name_is_refused_before_it_stops_all_reading(kk: Call, config: Path) -> None:
+    topic = '\n[[topics]]\nkey = "points"\nname = { de = "Punkte", en = " " }\ndescription = "Treuepunkte"\nstage = "purchase"\n'
+    config.write_text(config.read_text("utf-8") + topic + 'team = "support"\nmarked = true\n', encoding="utf-8")
+    assert "a name needs a letter or a digit" in kk("check", code=2)
