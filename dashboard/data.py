@@ -177,6 +177,12 @@ def marked(topics: Sequence[str]) -> dict[str, list[own_topics.Marked]]:
         return own_topics.marked(asked, topics)
 
 
+def usually_heard(encoder: str) -> list[own_topics.Heard]:
+    """Return what customers say to this desk, as an encoder read it."""
+    with session() as asked:
+        return own_topics.heard(asked, encoder)
+
+
 @st.cache_data(ttl=60, show_spinner=False, max_entries=8)
 def _platforms(database: str) -> list[str]:
     with session() as asked:

@@ -20,6 +20,10 @@ _VECTORS: dict[tuple[str, str], Vectors] = {}
 """What this process has read already, by the encoder that read it (and the text)."""
 
 
+_USUAL: dict[tuple[str, int], Background] = {}
+"""The background with what was heard beside it, for the desk of the last call: to reckon its space takes half a second."""
+
+
 class Marked(Protocol):
     """A mention of which a person has said that it is about a topic (``holds``), or that it is not.
 
@@ -39,13 +43,26 @@ class Marked(Protocol):
     def model(self) -> str: ...  # noqa: D102
 
 
-def learned(tagger: Tagger, own: Sequence[Described], marks: Mapping[str, Sequence[Marked]]) -> OwnTopics:
+class Heard(Protocol):
+    """What somebody said to this desk, as a vector of the tagger's, and whether in German."""
+
+    @property
+    def embedding(self) -> bytes: ...  # noqa: D102
+
+    @property
+    def german(self) -> bool: ...  # noqa: D102
+
+
+def learned(
+    tagger: Tagger, own: Sequence[Described], marks: Mapping[str, Sequence[Marked]], heard: Sequence[Heard] = ()
+) -> OwnTopics:
     """Return the topics *own* that have five examples or more: those of the file, and the *marks* of people, by topic.
 
+    *heard* is what customers say to this desk: a topic is what differs from that.
     Raises ConfigurationError where the tagger makes no vectors, so that nothing could be told.
     """
     try:
-        background = _background(tagger)
+        background = _usual(tagger, heard)
         shown = {topic.key: _shown(tagger, topic, marks[topic.key]) for topic in own}
     except ValueError as error:
         raise ConfigurationError(f"[[topics]] cannot be told apart: {error}") from error
@@ -58,6 +75,21 @@ def _background(tagger: Tagger) -> Background:
     if key not in _BACKGROUNDS:
         _BACKGROUNDS[key] = Background.of(tagger)
     return _BACKGROUNDS[key]
+
+
+def _usual(tagger: Tagger, heard: Sequence[Heard]) -> Background:
+    """Return the background with what the desk hears beside it; the one of the last call, where that was the same."""
+    background = _background(tagger)
+    width = 2 * background.vectors.shape[1]
+    fitting = [one for one in heard if len(one.embedding) == width]
+    if not fitting:
+        return background
+    key = (base_of(tagger.model), hash(b"".join(one.embedding for one in fitting)))
+    if key not in _USUAL:
+        _USUAL.clear()
+        vectors = np.stack([vector(one.embedding) for one in fitting])
+        _USUAL[key] = background.beside(vectors, np.array([one.german for one in fitting]))
+    return _USUAL[key]
 
 
 def _shown(tagger: Tagger, topic: Described, marks: Sequence[Marked]) -> Examples:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from desk.reading import Reading, Tagger
 from desk.taxonomy import FEWEST
 from nlp.tagger import tagger, wavers
-from nlp.train_data import HOME, Row, authored, digest, part_of
+from nlp.train_data import CORPUS, HOME, Row, authored, digest, lines, part_of
 
 Vectors = NDArray[np.float32]
 
@@ -79,6 +79,10 @@ class Background:
         """Write what `load` reads."""
         np.savez_compressed(path, vectors=self.vectors.astype(np.float16), german=self.german, probe=self.probe)
 
+    def beside(self, vectors: Vectors, german: NDArray[np.bool_]) -> "Background":
+        """Return this background with *vectors* of what a desk hears: what is usual there is no topic's mark."""
+        return Background(np.concatenate([self.vectors, vectors]), np.concatenate([self.german, german]), self.probe)
+
     @classmethod
     def load(cls, path: Path = SHIPPED) -> "Background":
         """Read what `save` has written."""
@@ -108,10 +112,14 @@ class Background:
 
 
 def background_rows() -> list[Row]:
-    """Return the texts of the background: authored ones of the training part, as many German ones as English ones."""
+    """Return the texts of the background, as many German ones as English ones: authored ones that train, and small talk.
+
+    What is said in a word or two is nearly the same whatever it is about; that, too, a topic must not lie in.
+    """
     rows = [row for row in authored() if part_of(row) == "train"]
     of = {language: [row for row in rows if row["lang"] == language] for language in HOME}
-    return [row for some in of.values() for row in sorted(some, key=lambda row: digest(row["text"]))[: _BACKGROUND // len(HOME)]]
+    some = [row for rows in of.values() for row in sorted(rows, key=lambda row: digest(row["text"]))[: _BACKGROUND // len(HOME)]]
+    return some + list(lines(CORPUS / "small_talk.jsonl"))
 
 
 @dataclass(frozen=True)

@@ -86,6 +86,34 @@ def met(session: Session, since: datetime) -> dict[str, int]:
     return dict(session.execute(asked).tuples().all())
 
 
+@dataclass(frozen=True)
+class Heard:
+    """What a customer said, as a vector, and whether it was in German; the others are English."""
+
+    embedding: bytes = field(repr=False)
+    german: bool
+
+
+def heard(session: Session, encoder: str, most: int = 1_000) -> list[Heard]:
+    """Return the vectors of what customers said, as *encoder* (``name@version``) read it: the latest *most*, German or English.
+
+    What has come since the last full hundred, or thousand once there are thousands, is left out: so the same is returned for a
+    while, and what is reckoned from it can be kept.
+    """
+    last = session.exec(select(func.max(Reading.id))).one() or 0
+    until = last - last % (100 if last < 1_000 else 1_000)
+    by_it = (col(Reading.model) == encoder) | col(Reading.model).startswith(f"{encoder}+", autoescape=True)
+    asked = (
+        select(Reading.embedding, Mention.language)
+        .join(Mention, col(Mention.id) == Reading.mention_id)
+        .where(col(Reading.id) <= until, col(Reading.embedding).is_not(None), by_it, ~col(Mention.ours))
+        .where(col(Mention.language).in_(("de", "en")))
+        .order_by(col(Reading.id).desc())
+        .limit(most)
+    )
+    return [Heard(embedding, language == "de") for embedding, language in session.exec(asked) if embedding]
+
+
 def read_after(session: Session, mention_id: int, limit: int = 1_000) -> list[Kept]:
     """Return the next *limit* mentions of customers that were read and are still there, by their ids."""
     there = (col(Mention.read_at).is_not(None), ~col(Mention.ours), col(Mention.deleted_at).is_(None))

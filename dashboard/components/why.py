@@ -174,7 +174,8 @@ def _learned(folder: str, database: str, topics: tuple[str, ...]) -> "OwnTopics"
     from nlp import own
 
     asked = [topic for topic in data.desk().topics.topics if isinstance(topic, OwnTopic) and topic.key in topics]
-    return own.learned(_tagger(folder), asked, data.marked(topics))
+    loaded = _tagger(folder)
+    return own.learned(loaded, asked, data.marked(topics), data.usually_heard(loaded.model))
 
 
 @st.cache_data(show_spinner=False, max_entries=1_000, ttl=_LEARNED)

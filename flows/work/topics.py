@@ -117,7 +117,8 @@ def learned(settings: Settings, tagger: Tagger) -> "OwnTopics":
     topics = active(settings)
     with settings.session(write=False) as session:
         marks = kept.marked(session, [topic.key for topic in topics])
-    return own.learned(tagger, topics, marks)
+        heard = kept.heard(session, _encoder(tagger.model))
+    return own.learned(tagger, topics, marks, heard)
 
 
 def _encoder(model: str) -> str:
