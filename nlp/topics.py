@@ -1,7 +1,8 @@
 """A desk's own topics: from five examples by similarity, with more of them by their neighbours too, without any training.
 
 A text's vector is centred, whitened by what customers' texts usually vary in (a background of authored texts, small talk, and
-what the desk has heard) and freed of what tells German from English; there, texts about one thing lie in one direction. The score of a text is its cosine to the mean of
+what the desk has heard) and freed of what tells German from English; there, texts about one thing lie in one direction. The
+score of a text is its cosine to the mean of
 the examples (a prototype; Snell et al., 2017), to which the mean cosine to its three nearest examples comes, the more so the
 more examples there are; likeness to a counter-example counts against it. Two numbers, fitted by a regularised logistic
 regression to the examples' scores (each left out once) against the background's (Platt, 1999), turn it into a probability.

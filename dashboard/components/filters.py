@@ -23,7 +23,7 @@ def inbox(v: Viewer) -> Filters:
     address = Address(_PAGE, _NAMES, v.language)
     with st.container(horizontal=True, key="k-filters", vertical_alignment="bottom", gap="small"):
         values = {
-            "team": _select(address, "team", _teams(v), v, width=185),
+            "team": _select(address, "team", _teams(v), v, width=155),
             "status": _status(address, v),
             "search": st.text_input(
                 v.words("filter.search"),
@@ -32,7 +32,7 @@ def inbox(v: Viewer) -> Filters:
                 placeholder=v.words("filter.search_hint"),
                 icon=":material/search:",
                 max_chars=200,
-                width=185,
+                width=155,
             )
             or "",
             "late": "1" if st.toggle(v.words("filter.late"), value=address["late"] == "1", key=address.key("late")) else "",

@@ -70,13 +70,14 @@ def ranking(found: Sequence[FrictionRow], chosen: str, scope: Scope, v: Viewer) 
         people = people_of.get(stage, 0)
         name = v.desk.topics.stage_name(stage, v.language) or v.words("friction.no_stage")
         show(el("h3", name, el("small", v.words("friction.people", n=people)), cls="k-stage"))
-        for row in rows_of_it:
-            rows.linked(
-                _row(row, top, row.topic == chosen, v),
-                key=f"topic-{row.topic}",
-                label=v.words("today.open_topic", topic=v.topic(row.topic)),
-                params=_params(scope) | {"topic": row.topic},
-            )
+        with st.container(gap=None):
+            for row in rows_of_it:
+                rows.linked(
+                    _row(row, top, row.topic == chosen, v),
+                    key=f"topic-{row.topic}",
+                    label=v.words("today.open_topic", topic=v.topic(row.topic)),
+                    params=_params(scope) | {"topic": row.topic},
+                )
 
 
 def _params(scope: Scope) -> dict[str, str]:
@@ -178,12 +179,13 @@ def download(found: Sequence[FrictionRow], scope: Scope, v: Viewer) -> None:
 def _topics_csv(found: Sequence[FrictionRow], v: Viewer) -> bytes:
     names = ("topic", "people", "mentions", "urgent", "people_before")
     head = [v.words(f"export.{name}_column") for name in names]
-    return export.table(head, ([v.topic(row.topic), row.people, row.mentions, row.urgent, row.people_before] for row in found))
+    rows_of_it = ([v.topic(row.topic), row.people, row.mentions, row.urgent, row.people_before] for row in found)
+    return export.table(head, rows_of_it, v.language)
 
 
 def _quotes_csv(scope: Scope, v: Viewer, *, named: bool = False) -> bytes:
     names = ("topic", "said_at", "platform", "language", "stars", "title", "text", *(("author", "url") if named else ()))
-    return export.table([v.words(f"export.{name}_column") for name in names], _quote_cells(scope, v, named))
+    return export.table([v.words(f"export.{name}_column") for name in names], _quote_cells(scope, v, named), v.language)
 
 
 def _quote_cells(scope: Scope, v: Viewer, named: bool) -> Iterator[list[object]]:
@@ -191,7 +193,7 @@ def _quote_cells(scope: Scope, v: Viewer, named: bool) -> Iterator[list[object]]
     for topic, quote in data.every_quote(scope):
         mention = quote.mention
         local: datetime = mention.said_at.astimezone(v.zone)
-        said_at = local.isoformat(timespec="minutes")
+        said_at = f"{local:%d.%m.%Y %H:%M}" if v.language == "de" else local.isoformat(timespec="minutes")
         about_it = [v.topic(topic), said_at, v.platform(mention.platform), mention.language, mention.stars]
         who = [quote.author, mention.url] if named else []
         yield [*about_it, redact(mention.title).text, redact(mention.text).text, *who]

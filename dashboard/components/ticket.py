@@ -15,7 +15,7 @@ from store.tables import Ticket, TicketEvent
 
 def around(found: Thread, v: Viewer) -> None:
     """Show the ways back to the inbox and on to the next ticket."""
-    with st.container(horizontal=True, horizontal_alignment="distribute", key="k-ways"):
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="k-ways"):
         back = last_of("inbox")
         st.page_link("views/inbox.py", label=v.words("conversation.back"), icon=":material/arrow_back:", query_params=back)
         if (after := data.next_conversation(filters.last(v), found.ticket, v.now)) is not None:

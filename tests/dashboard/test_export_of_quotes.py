@@ -9,6 +9,7 @@ import seed
 from desks import Home
 from test_pages import opened, shown
 
+from dashboard import export
 from dashboard.components import friction
 from dashboard.viewer import Viewer
 from dashboard.words import Words
@@ -44,7 +45,7 @@ def viewer(empty_home: Home) -> Viewer:
 
 
 def rows(written: bytes) -> list[list[str]]:
-    return list(csv.reader(io.StringIO(written.decode("utf-8-sig"))))
+    return list(csv.reader(io.StringIO(written.decode("utf-8-sig")), delimiter=";"))
 
 
 def test_quotes_in_an_export_are_redacted(viewer: Viewer) -> None:
@@ -79,3 +80,9 @@ def test_the_box_that_asks_for_it_is_off_and_explains_itself(language: str, labe
     box.check().run()
     assert not app.exception
     assert "PayPal geht nicht" in shown(app)
+
+
+def test_a_german_spreadsheet_parts_by_semicolons_and_writes_whole_stars() -> None:
+    rows = [["Bezahlung", 2.0, "a;b"]]
+    assert export.table(["Thema", "Sterne", "Text"], rows, "de").decode("utf-8-sig").splitlines()[1] == '"Bezahlung";"2";"a;b"'
+    assert export.table(["Topic", "Stars", "Text"], rows).decode("utf-8-sig").splitlines()[1] == '"Bezahlung","2","a;b"'
