@@ -20,7 +20,6 @@ def choose() -> Viewer:
         "Sprache / Language",
         ["de", "en"],
         default=viewer.first_language(),
-        format_func=str.upper,
         key=LANGUAGE,
         required=True,
         bind="query-params",

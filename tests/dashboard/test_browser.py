@@ -96,6 +96,21 @@ def test_a_ticket_is_found_opened_taken_corrected_and_answered(browser: Browser,
     page.context.close()
 
 
+def test_after_the_next_ticket_every_deed_is_about_that_one(browser: Browser, address: str, home: Home) -> None:
+    first = one_open(home, "payments")
+    page = visit(browser, f"{address}/conversation?id={first.conversation_id}&me=Anna")
+    name = page.locator("h1").inner_text()
+    page.get_by_text("Nächstes Ticket").click()
+    expect(page.locator("h1")).not_to_have_text(name)
+    expect(page).to_have_url(re.compile(rf"id=(?!{first.conversation_id}\b)\d+"))
+    said = page.locator(".k-bubble .k-text").first.inner_text().split()
+    page.get_by_role("button", name="Korrigieren").click()
+    expect(page.get_by_role("dialog")).to_contain_text(said[0])
+    page.reload()
+    page.wait_for_selector(".k-bubble")
+    assert page.locator(".k-bubble .k-text").first.inner_text().split() == said
+
+
 def test_what_the_tags_say_is_confirmed_by_one_press_or_by_saving_it_unchanged(
     browser: Browser, address: str, home: Home
 ) -> None:
@@ -174,7 +189,7 @@ def test_a_doubt_is_settled_by_pressing_keys(browser: Browser, address: str, hom
 
 
 def test_a_link_to_a_queue_opens_it_for_whoever_comes_first(browser: Browser, address: str) -> None:
-    page = visit(browser, f"{address}/inbox?team=logistics&late=1&lang=EN")
+    page = visit(browser, f"{address}/inbox?team=logistics&late=1&lang=en")
     expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
     expect(page.get_by_role("link", name="Today")).to_be_visible()
     assert set(page.locator(".k-team").all_inner_texts()) <= {"Logistics"}
@@ -216,7 +231,7 @@ def test_no_page_is_wider_than_its_window(
     doubtful(home)
     ticket = one_open(home, "logistics")
     pages = ["/", "/inbox", "/friction", "/sources", f"/conversation?id={ticket.conversation_id}&me=Anna"]
-    for path in [*pages, *(f"/{name}?lang={language}&me=Anna" for name in ("review", "quality") for language in ("DE", "EN"))]:
+    for path in [*pages, *(f"/{name}?lang={language}&me=Anna" for name in ("review", "quality") for language in ("de", "en"))]:
         page = visit(browser, address + path, width, scheme)
         page.wait_for_timeout(800)
         page.screenshot(path=tmp_path / f"{path.strip('/').partition('?')[0] or 'today'}-{width}-{scheme}.png", full_page=True)
@@ -240,7 +255,7 @@ def test_that_nobody_is_chosen_is_said_in_the_language_of_the_page(browser: Brow
     who = page.locator("[data-testid=stSidebar] [data-testid=stSelectbox]")
     for said in ("Niemand ausgewählt", "Nobody chosen"):
         expect(who.get_by_placeholder(said).or_(who.get_by_text(said))).to_be_visible(timeout=20_000)
-        page.get_by_text("EN", exact=True).click()
+        page.get_by_text("en", exact=True).click()
     page.context.close()
 
 
@@ -252,6 +267,6 @@ def test_a_desk_that_names_no_language_greets_each_visitor_in_theirs(browser: Br
         page = visit(browser, address, locale=locale)
         expect(page.get_by_role("heading", name=heading, exact=True)).to_be_visible()
         page.context.close()
-    page = visit(browser, f"{address}/?lang=DE", locale="en-GB")
+    page = visit(browser, f"{address}/?lang=de", locale="en-GB")
     expect(page.get_by_role("heading", name="Heute", exact=True)).to_be_visible()
     page.context.close()
