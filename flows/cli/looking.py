@@ -79,8 +79,8 @@ def _source_row(one: "SourceStatus", now: datetime) -> tuple[object, ...]:
     last = one.last
     if last is None:
         return (one.name, "never heard" if one.enabled else "switched off", "", "", one.mentions, one.quarantined, "", "")
-    good = last.outcome in ("done", "more", "running")
-    outcome = show.text(last.outcome, "green" if good else "bold red")
+    said = "lost" if last.outcome == "running" and not one.running else last.outcome  # whoever heard it has died
+    outcome = show.text(said, "green" if said in ("done", "more", "running") else "bold red")
     quota = "" if last.quota_left is None else last.quota_left
     heard = show.ago(last.ended_at or last.started_at, now)
     next_run = (show.ago(one.next_run_at, now) if one.next_run_at else "") if one.enabled else "-"

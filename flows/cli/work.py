@@ -53,10 +53,20 @@ def tag(
         return
     from flows.work.common import stopping
     from flows.work.read import read
+    from store.claims import waiting_counts
 
     with opened(config) as settings, show.progress(not (quiet or as_json)) as tell, stopping() as stop:
         done = read(settings, tell=tell, stop=stop)
-    show.say_json({"tagged": done}) if as_json else typer.echo(f"Tagged {done}.")
+        with settings.session(write=False) as session:
+            left = 0 if stop.is_set() else waiting_counts(session)[0]
+    if as_json:
+        show.say_json({"tagged": done})
+        return
+    typer.echo(f"Tagged {done}.")
+    if left:
+        typer.echo(
+            f"{left} more are in the hands of another run. Should it have died, they are free ten minutes after it took them."
+        )
 
 
 def route(config: Config = None, as_json: Json = False, quiet: Quiet = False) -> None:

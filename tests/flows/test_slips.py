@@ -13,6 +13,7 @@ from flows.cli import app
 from flows.settings import Settings, load
 from flows.work.take_in import Wishes, take_in
 from nlp.tagger import SHIPPED
+from store.claims import claim_unread
 from store.ledger import start_pull
 
 Call = Callable[..., str]
@@ -109,3 +110,16 @@ def test_a_topic_without_a_letter_in_its_name_is_refused_before_it_stops_all_rea
     topic = '\n[[topics]]\nkey = "points"\nname = { de = "Punkte", en = " " }\ndescription = "Treuepunkte"\nstage = "purchase"\n'
     config.write_text(config.read_text("utf-8") + topic + 'team = "support"\nmarked = true\n', encoding="utf-8")
     assert "a name needs a letter or a digit" in kk("check", code=2)
+
+
+def test_what_another_run_has_in_hand_is_said_to_be_so(kk: Call, settings: Settings, say: Callable[..., None]) -> None:
+    say({"1": "Wo bleibt mein Paket?", "2": "Danke!"})
+    with settings.session() as session:
+        claim_unread(session, "who died", datetime.now(UTC), limit=1)
+    assert kk("tag", code=0).startswith("Tagged 1. 1 more are in the hands of another run.")
+
+
+def test_a_run_whose_worker_died_is_not_called_running(kk: Call, settings: Settings) -> None:
+    with settings.session() as session:
+        start_pull(session, settings.desk.sources[0], "who died", datetime.now(UTC))
+    assert f"{settings.desk.sources[0].name} lost" in kk("status", code=0)
