@@ -19,10 +19,22 @@ def span(length: timedelta, words: Words) -> str:
     return words("time.days", n=minutes // (24 * 60))
 
 
-def deadline(due_at: datetime, now: datetime, words: Words) -> str:
-    """Say how long there is until *due_at*, or for how long it has been late."""
+def deadline(due_at: datetime, now: datetime, zone: ZoneInfo, words: Words) -> str:
+    """Say how long there is until *due_at* today, by when it is another day's, or for how long it has been late.
+
+    Deadlines run in working hours: of a night that lies between, hours would say nothing.
+    """
     left = time_left(due_at, now)
-    return words("time.left", span=span(left, words)) if left >= timedelta() else words("time.late", span=_dative(-left, words))
+    if left < timedelta():
+        return words("time.late", span=_dative(-left, words))
+    days = (due_at.astimezone(zone).date() - now.astimezone(zone).date()).days
+    if not days:
+        return words("time.left", span=span(left, words))
+    if days == 1:
+        return words("time.tomorrow", clock=clock(due_at, zone))
+    if days < 7:
+        return words("time.weekday", day=words(f"weekday.{due_at.astimezone(zone).weekday()}"), clock=clock(due_at, zone))
+    return words("time.by", day=day(due_at, zone, words))
 
 
 def ago(at: datetime, now: datetime, words: Words) -> str:

@@ -54,7 +54,7 @@ def deadline(due_at: datetime, status: str, v: Viewer) -> Markup:
         return el("span", v.words(f"status.{status}"), cls="k-due k-done")
     left = time_left(due_at, v.now)
     kind = "k-late" if left < timedelta() else "k-soon" if left < SOON else ""
-    said = times.deadline(due_at, v.now, v.words)
+    said = times.deadline(due_at, v.now, v.zone, v.words)
     return el("time", said, cls=f"k-due {kind}".strip(), title=times.moment(due_at, v.zone, v.words))
 
 

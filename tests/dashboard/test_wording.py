@@ -35,15 +35,18 @@ def test_every_text_that_the_pages_ask_for_exists() -> None:
     [
         (timedelta(hours=2, minutes=5), "noch 2 Std.", "2 h left"),
         (timedelta(minutes=1), "noch 1 Min.", "1 min left"),
-        (timedelta(days=3), "noch 3 Tage", "3 days left"),
+        (timedelta(hours=20), "bis morgen, 10:05", "by tomorrow, 10:05"),
+        (timedelta(days=3), "bis Freitag, 14:05", "by Friday, 14:05"),
+        (timedelta(days=9), "bis 3.12.2026", "by 3 Dec 2026"),
         (timedelta(0), "noch 1 Min.", "1 min left"),
         (-timedelta(hours=3), "seit 3 Std. überfällig", "3 h late"),
         (-timedelta(days=5), "seit 5 Tagen überfällig", "5 days late"),
     ],
 )
-def test_a_deadline_is_said_as_time_left(left: timedelta, german: str, english: str) -> None:
-    assert times.deadline(NOW + left, NOW, Words("de")) == german
-    assert times.deadline(NOW + left, NOW, Words("en")) == english
+def test_a_deadline_is_said_as_time_left_today_and_as_a_time_on_another_day(left: timedelta, german: str, english: str) -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    assert times.deadline(NOW + left, NOW, berlin, Words("de")) == german
+    assert times.deadline(NOW + left, NOW, berlin, Words("en")) == english
 
 
 def test_times_are_written_in_the_zone_and_manner_of_their_readers() -> None:
