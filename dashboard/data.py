@@ -4,7 +4,7 @@ Pages show, these functions ask, the store knows; nothing here changes anything 
 """
 
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -192,51 +192,6 @@ def _platforms(database: str) -> list[str]:
 def platforms() -> list[str]:
     """Return the platforms that anything was heard from, at most a minute old."""
     return _platforms(database())
-
-
-@st.cache_data(ttl=30, show_spinner=False, max_entries=32)
-def _friction(database: str, scope: friction.Scope) -> list[friction.FrictionRow]:
-    with session() as asked:
-        return friction.friction(asked, scope)
-
-
-def friction_topics(scope: friction.Scope) -> list[friction.FrictionRow]:
-    """Return topics by people affected, at most half a minute old."""
-    return _friction(database(), scope)
-
-
-@st.cache_data(ttl=30, show_spinner=False, max_entries=32)
-def _stages(database: str, scope: friction.Scope, stage_of: Mapping[str, str]) -> dict[str, int]:
-    with session() as asked:
-        return friction.stages(asked, scope, stage_of)
-
-
-def friction_stages(scope: friction.Scope) -> dict[str, int]:
-    """Return people affected per stage of the customer journey, at most half a minute old."""
-    return _stages(database(), scope, {topic.key: topic.stage for topic in desk().topics.topics})
-
-
-@st.cache_data(ttl=30, show_spinner=False, max_entries=32)
-def _weeks(database: str, scope: friction.Scope, zone: str, topics: tuple[str, ...]) -> list[friction.Week]:
-    with session() as asked:
-        return friction.weeks(asked, scope, desk().tz, topics)
-
-
-def weeks(scope: friction.Scope, topics: Sequence[str] = ()) -> list[friction.Week]:
-    """Return people per topic, week and platform, at most half a minute old."""
-    return _weeks(database(), scope, desk().timezone, tuple(topics))
-
-
-def quotes(scope: friction.Scope, topic: str, limit: int) -> list[friction.Quote]:
-    """Return what people said about a topic, the clearest first."""
-    with session() as asked:
-        return friction.quotes(asked, scope, topic, limit)
-
-
-def every_quote(scope: friction.Scope, topics: Sequence[str] = ()) -> Iterator[tuple[str, friction.Quote]]:
-    """Yield each topic and what was said about it: the rows of an export."""
-    with session() as asked:
-        yield from friction.every_quote(asked, scope, topics)
 
 
 def sources(now: datetime) -> list[ledger.SourceStatus]:

@@ -88,12 +88,13 @@ class Heads:
         """
         with opening(folder / "card.json"):
             card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
-        if tuple(card["columns"]) != COLUMNS:
+            asked, thresholds = tuple(card["columns"]), card["thresholds"]
+        if asked != COLUMNS:
             raise ValueError(f"{folder} holds heads for other questions; train them again with this version")
         path = folder / "heads.npz"
         with opening(path), path.open("rb") as file, np.load(file) as stored:
             weights, bias = stored["weights"].astype(np.float32), stored["bias"].astype(np.float32)
-        return cls(weights, bias, card["thresholds"], card, card.get("abroad", {}))
+        return cls(weights, bias, thresholds, card, card.get("abroad", {}))
 
 
 def squash(logits: Numbers) -> Numbers:

@@ -85,11 +85,13 @@ def _usual(tagger: Tagger, heard: Sequence[Heard]) -> Background:
     if not fitting:
         return background
     key = (base_of(tagger.model), hash(b"".join(one.embedding for one in fitting)))
-    if key not in _USUAL:
-        _USUAL.clear()
-        vectors = np.stack([vector(one.embedding) for one in fitting])
-        _USUAL[key] = background.beside(vectors, np.array([one.german for one in fitting]))
-    return _USUAL[key]
+    if (known := _USUAL.get(key)) is not None:
+        return known
+    vectors = np.stack([vector(one.embedding) for one in fitting])
+    usual = background.beside(vectors, np.array([one.german for one in fitting]))
+    _USUAL.clear()  # other threads may look meanwhile: they reckon it once more
+    _USUAL[key] = usual
+    return usual
 
 
 def _shown(tagger: Tagger, topic: Described, marks: Sequence[Marked]) -> Examples:

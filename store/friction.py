@@ -148,9 +148,11 @@ def _people(session: Session, scope: Scope) -> dict[str, int]:
 
 
 def _listened(session: Session, scope: Scope) -> bool:
-    """Say whether anything was heard before a period had gone by a quarter."""
+    """Say whether anything was heard, on the platform that is asked for, before a period had gone by a quarter."""
     begun = scope.since + (scope.until - scope.since) / 4
     asked = select(col(Mention.id)).where(col(Mention.said_at) < begun)
+    if scope.platform:
+        asked = asked.where(col(Mention.platform) == scope.platform)
     return session.execute(asked.limit(1)).first() is not None
 
 

@@ -106,7 +106,8 @@ def heard(session: Session, encoder: str, most: int = 1_000) -> list[Heard]:
     asked = (
         select(Reading.embedding, Mention.language)
         .join(Mention, col(Mention.id) == Reading.mention_id)
-        .where(col(Reading.id) <= until, col(Reading.embedding).is_not(None), by_it, ~col(Mention.ours))
+        .where(col(Reading.id) <= until, col(Reading.embedding).is_not(None), by_it)
+        .where(~col(Mention.ours), col(Mention.deleted_at).is_(None))
         .where(col(Mention.language).in_(("de", "en")))
         .order_by(col(Reading.id).desc())
         .limit(most)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import streamlit as st
 
-from dashboard import data, export, times
+from dashboard import data, export, friction_data, times
 from dashboard.components import chips, rows
 from dashboard.components.address import Address
 from dashboard.components.markup import Markup, el, said, show
@@ -65,7 +65,7 @@ def ranking(found: Sequence[FrictionRow], chosen: str, scope: Scope, v: Viewer) 
     stages: dict[str, list[FrictionRow]] = {}
     for row in found:
         stages.setdefault(known.get(row.topic, ""), []).append(row)
-    top, people_of = max(row.people for row in found), data.friction_stages(scope)
+    top, people_of = max(row.people for row in found), friction_data.friction_stages(scope)
     for stage, rows_of_it in sorted(stages.items(), key=lambda one: -people_of.get(one[0], 0)):
         people = people_of.get(stage, 0)
         name = v.desk.topics.stage_name(stage, v.language) or v.words("friction.no_stage")
@@ -190,7 +190,7 @@ def _quotes_csv(scope: Scope, v: Viewer, *, named: bool = False) -> bytes:
 
 def _quote_cells(scope: Scope, v: Viewer, named: bool) -> Iterator[list[object]]:
     """Yield the rows of the quotes: the file leaves the house, so what points to a person is hidden in them, or left out."""
-    for topic, quote in data.every_quote(scope):
+    for topic, quote in friction_data.every_quote(scope):
         mention = quote.mention
         local: datetime = mention.said_at.astimezone(v.zone)
         said_at = f"{local:%d.%m.%Y %H:%M}" if v.language == "de" else local.isoformat(timespec="minutes")

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import data, viewer
+from dashboard import friction_data, viewer
 from dashboard.components import charts, friction, notices
 from dashboard.viewer import Viewer
 from store.friction import FrictionRow, Scope
@@ -13,7 +13,7 @@ def page() -> None:
     v = viewer.current()
     notices.heading(v.words("friction.title"), v.words("friction.lead"))
     scope, asked = friction.filters(v)
-    found = data.friction_topics(scope)
+    found = friction_data.friction_topics(scope)
     if not found:
         notices.empty(v.words("friction.nothing"), v.words("friction.nothing_do"))
         return
@@ -28,8 +28,8 @@ def page() -> None:
 
 def _topic(row: FrictionRow, scope: Scope, v: Viewer) -> None:
     friction.about(row, v)
-    charts.weeks(data.weeks(scope, [row.topic]), scope, v)
-    friction.quotes(data.quotes(scope, row.topic, friction.QUOTES), v)
+    charts.weeks(friction_data.weeks(scope, [row.topic]), scope, v)
+    friction.quotes(friction_data.quotes(scope, row.topic, friction.QUOTES), v)
     friction.to_inbox(row.topic, v)
 
 

@@ -74,12 +74,9 @@ def _write(folder: Path, written: dict[str, Any], text: Path | None) -> None:
         raise ConfigurationError(f"The figures cannot be written into {folder}: {error.strerror}") from error
 
 
-_YES_OR_NO = ("needs_reply", "urgent")
-
-
 def _labelled(path: Path) -> list["Row"]:
     """Read labelled texts; raises ConfigurationError with the line that is none."""
-    from nlp.heads import CHOICES
+    from nlp.heads import CHOICES, YES_OR_NO
 
     rows = []
     try:
@@ -99,14 +96,14 @@ def _labelled(path: Path) -> list["Row"]:
             rows.append({"lang": "", **row})
     if not rows:
         raise ConfigurationError(f"{path} holds no text")
-    if not any(set(row) & {*CHOICES, *_YES_OR_NO, "friction", "praise", "known"} for row in rows):
+    if not any(set(row) & {*CHOICES, *YES_OR_NO, "friction", "praise", "known"} for row in rows):
         raise ConfigurationError(f'{path} holds no answer to compare with, such as "friction": [...] or "urgent": 0')
     return rows
 
 
 def _odd(row: dict[str, Any]) -> str:
     """Say which answer of a labelled text is none, and what it should be; nothing where all are right."""
-    from nlp.heads import CHOICES, COLUMNS, TOPICS
+    from nlp.heads import CHOICES, COLUMNS, TOPICS, YES_OR_NO
 
     for question, answers in CHOICES.items():
         if question in row and row[question] not in answers:
@@ -114,7 +111,7 @@ def _odd(row: dict[str, Any]) -> str:
     for aspect in ("friction", "praise"):
         if aspect in row and not (isinstance(row[aspect], list) and all(topic in TOPICS for topic in row[aspect])):
             return f"{aspect} is a list of topics: {', '.join(TOPICS)}"
-    if wrong := [name for name in _YES_OR_NO if name in row and row[name] not in (0, 1)]:
+    if wrong := [name for name in YES_OR_NO if name in row and row[name] not in (0, 1)]:
         return f"{wrong[0]} is 0 or 1"
     known = row.get("known", {})
     if not isinstance(known, dict) or not all(key in COLUMNS and value in (0, 1) for key, value in known.items()):

@@ -149,14 +149,13 @@ def _model(settings: "Settings") -> dict[str, Any]:
     from desk.errors import ConfigurationError
     from nlp.tagger import SHIPPED, tagger
 
-    folder = Path(settings.desk.model) if settings.desk.model else SHIPPED
-    missing = [name for name in ("encoder.onnx", "heads.npz", "tokenizer.json", "card.json") if not (folder / name).is_file()]
-    wrong = f"{', '.join(missing)} missing in {folder}" if missing else ""
+    named = Path(settings.desk.model) if settings.desk.model else None
+    folder = str(named or SHIPPED)
     try:
-        wrong or tagger(Path(settings.desk.model) if settings.desk.model else None).tag(["Hallo"])
-    except ConfigurationError as error:
-        wrong = str(error)
-    return _finding("model", wrong, str(folder))
+        tagger(named).tag(["Hallo"])
+    except (ConfigurationError, ValueError) as error:  # a ValueError says that it is another version's
+        return _finding("model", str(error))
+    return _finding("model", "", folder)
 
 
 def _classifiers(settings: "Settings") -> list[dict[str, Any]]:

@@ -91,14 +91,16 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> "Table":
             justify="right" if number else "left",
             no_wrap=not broken,
             overflow="fold" if broken else "ellipsis",
-            min_width=max((len(str(line[place])) for line in lines), default=0)
-            if number
-            else None,  # half a number is another one
+            min_width=_widest(line[place] for line in lines) if number else None,  # half a number is another one
         )
     for line in lines:
         cells = ("" if line[place] is None else line[place] for place in shown)
         filled.add_row(*(cell if isinstance(cell, Text) else text(cell) for cell in cells))
     return filled
+
+
+def _widest(cells: Iterable[object]) -> int:
+    return max((len(str(cell)) for cell in cells if cell is not None), default=0)
 
 
 def time_left(due_at: datetime, now: datetime) -> "Text":

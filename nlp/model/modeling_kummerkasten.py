@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import BertModel
+from transformers import BertConfig, BertModel
 
 try:  # transformers would take the name of a missing module for that of its package, which is another's
     from nlp.unpack import numbers_of, weights
@@ -29,6 +29,7 @@ class KummerkastenModel(BertModel):  # type: ignore[no-untyped-call]  # a hook o
         graph = folder / "encoder.onnx"
         if (folder / "model.safetensors").exists() or not graph.exists():
             return super().from_pretrained(folder, *model_args, **kwargs)
-        found = weights(numbers_of(graph), kwargs["config"].to_dict())
+        config = kwargs.pop("config", None) or BertConfig.from_pretrained(folder)
+        found = weights(numbers_of(graph), config.to_dict())
         tensors = {name: torch.from_numpy(one) for name, one in found.items()}
-        return super().from_pretrained(None, *model_args, state_dict=tensors, **kwargs)
+        return super().from_pretrained(None, *model_args, config=config, state_dict=tensors, **kwargs)

@@ -8,9 +8,10 @@ from nlp.redact.finding import Finding
 from nlp.redact.numbers import bare
 
 _ABROAD = re.compile(r"(?<![\w+])(?<![0-9][.,:])(?:\+|00 ?)[1-9](?:[ ()./-]{0,3}[0-9]){7,14}(?![\w+])(?![.,-][0-9])")
-_HOME = re.compile(
-    r"(?<![\w+#])(?<![\d\s+(][.,/-])(?<![A-Z][/-])\(?0(?:[ ()./-]{0,3}[0-9]){7,12}(?![\w+])(?![.,-][0-9])(?!/(?!0[1-9])[0-9])"
-)
+_DIALLED = r"(?P<number>\(?0(?:[ ()./-]{0,3}[0-9]){7,12}(?![\w+])(?![.,-][0-9])(?!/(?!0[1-9])[0-9]))"
+_HOME = re.compile(rf"(?<![\w+#])(?<![\d\s+(][.,/-])(?<![A-Z][/-]){_DIALLED}")
+_OR_ELSE = re.compile(rf"/{_DIALLED}")
+"""Another number right behind one: "0171 3920055/0172 9925904"."""
 _WRITTEN_O = re.compile(r"(?<![\w.,/+#-])[oO](?:1[5-7]|7[1-9])[0-9](?:[ ./-]{0,3}[0-9oO]){7,8}(?![\w+])")
 _UNDERSCORED = re.compile(r"(?<![\w.,/+#-])0[1-9][0-9]{1,4}(?:_[0-9]{2,9}){1,4}(?![\w+])(?![.,/-]\w)")
 _AMERICAN = re.compile(
@@ -81,15 +82,25 @@ def _in_digits(text: str) -> Iterator[Finding]:
     for hit in _ABROAD.finditer(text):
         if not _is_time(hit[0]):
             yield Finding("phone", *hit.span())
-    for hit in _HOME.finditer(text):
-        if _FEWEST <= len(bare(hit[0])) <= _MOST and bare(hit[0])[1] != "0" and not _is_time(hit[0]):
-            yield Finding("phone", *hit.span())
+    for hit in _home(text):
+        number = hit["number"]
+        if _FEWEST <= len(bare(number)) <= _MOST and bare(number)[1] != "0" and not _is_time(number):
+            yield Finding("phone", *hit.span("number"))
     for hit in _AMERICAN.finditer(text):
         if hit[1] != " " or near.before(text, hit.start(), _AMERICAN_WORDS):
             yield Finding("phone", *hit.span())
     for hit in _NAMED.finditer(text):
         if not _is_time(hit["number"]):
             yield Finding("phone", *hit.span("number"))
+
+
+def _home(text: str) -> Iterator[re.Match[str]]:
+    """Yield numbers that begin with 0, and those that follow one right behind."""
+    for hit in _HOME.finditer(text):
+        one: re.Match[str] | None = hit
+        while one:
+            yield one
+            one = _OR_ELSE.match(text, one.end())
 
 
 def _in_odd_digits(text: str) -> Iterator[Finding]:

@@ -1,5 +1,6 @@
 """Slips of the pen and damaged files at the command line: a sentence that says what to do, and never a traceback."""
 
+import json
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -78,6 +79,14 @@ def test_a_damaged_model_is_said_to_be_one_by_check_and_by_who_needs_it(
     assert f"{name} is missing or damaged" in kk("check", code=2)
     say({"1": "Wo bleibt mein Paket?"})
     assert f"{name} is missing or damaged" in kk("tag", code=2)
+
+
+def test_heads_for_other_questions_are_told_by_check(kk: Call, config: Path, tmp_path: Path) -> None:
+    model = shutil.copytree(SHIPPED, tmp_path / "older")
+    card = json.loads((model / "card.json").read_text("utf-8"))
+    (model / "card.json").write_text(json.dumps(card | {"columns": card["columns"][:-1]}), encoding="utf-8")
+    config.write_text(f'model = "{model}"\n' + config.read_text("utf-8"), encoding="utf-8")
+    assert "holds heads for other questions" in kk("check", code=2)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from redacting import is_hidden, stays
 
 from nlp.redact import redact
 
@@ -26,6 +27,9 @@ HOSTILE = {
     "somebody at a provider": "a.b bei aa.",
     "telephone over lines": "Tel:\n0\n1\n",
     "underscores": "0176_44_",
+    "numbers side by side": "0171/",
+    "greetings from somewhere": "Schöne Grüße vom Aa und aus ",
+    "quoted letters": "Viele Grüße\n> \n> ",
     "the letter o": "o176 o1",
     "months": "01/20 ",
     "days": "01.-03.",
@@ -45,15 +49,6 @@ UNSEEN = {
     "Hangul without a shape": "\u3164",
     "keycaps": "\ufe0f\u20e3",
 }
-
-
-def is_hidden(*cases):
-    """Give a test texts in which a placeholder stands where the second of each pair must go."""
-    return pytest.mark.parametrize(("text", "hidden"), cases, ids=[case[0][:40] for case in cases])
-
-
-def stays(*texts):
-    return pytest.mark.parametrize("text", texts, ids=[text[:40] for text in texts])
 
 
 @is_hidden(

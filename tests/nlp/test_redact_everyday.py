@@ -1,17 +1,8 @@
 """How customers write what points to them: glued, signed, quoted, small; and what only looks like it (guarantee 11)."""
 
-import pytest
+from redacting import is_hidden, stays
 
 from nlp.redact import redact
-
-
-def is_hidden(*cases):
-    """Give a test texts in which a placeholder stands where the second of each pair must go."""
-    return pytest.mark.parametrize(("text", "hidden"), cases, ids=[case[0][:40] for case in cases])
-
-
-def stays(*texts):
-    return pytest.mark.parametrize("text", texts, ids=[text[:40] for text in texts])
 
 
 @is_hidden(

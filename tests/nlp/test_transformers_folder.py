@@ -52,6 +52,8 @@ def test_transformers_loads_the_folder_that_ships():
         name: one.shape for name, one in expected.items()
     }
     assert all(torch.equal(one, torch.from_numpy(expected[name])) for name, one in encoder.named_parameters())
+    by_its_class = type(encoder).from_pretrained(SHIPPED)
+    assert all(torch.equal(one, by_its_class.get_parameter(name)) for name, one in encoder.named_parameters())
 
 
 @with_torch

@@ -1,11 +1,13 @@
 """What the friction report compares and counts: people once, and only with a time in which somebody listened."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlmodel import Session
 from things import DAY, NOW, kept, read, said
 
+from desk.source import Source
 from store.friction import Scope, friction, stages
 
 WEEK = Scope(NOW - 7 * DAY, NOW)
@@ -20,6 +22,18 @@ def test_nothing_is_compared_with_a_time_in_which_nobody_listened(session: Sessi
     heard(session, "1", 2 * DAY, ("payment",), "mira")
     (row,) = friction(session, WEEK)
     assert (row.people, row.people_before, row.new) == (1, None, False)
+
+
+def test_a_platform_that_nobody_listened_to_is_not_compared_either(session: Session) -> None:
+    heard(session, "1", 30 * DAY, ("payment",), "mira")
+    assert friction(session, replace(WEEK, platform="mastodon")) == []
+    heard(session, "2", 2 * DAY, ("payment",), "jan")
+    (row,) = friction(session, replace(WEEK, platform="mastodon"))
+    assert row.people_before == 0
+    kept(session, said("3", said_at=NOW - DAY, platform="appstore"), source=Source(name="app", platform="appstore"))
+    read(session, "3", friction=("payment",))
+    (row,) = friction(session, replace(WEEK, platform="appstore"))
+    assert (row.people, row.people_before) == (1, None)
 
 
 def test_new_is_what_never_came_up_before(session: Session) -> None:
