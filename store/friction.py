@@ -76,17 +76,11 @@ def friction(session: Session, scope: Scope) -> list[FrictionRow]:
         .group_by(col(Tag.value))
     )
     before = _people(session, scope.before()) if _listened(session, scope.before()) else None
-    known = set(session.execute(_tagged(col(Tag.value), replace(scope, since=_EVER, until=scope.since)).distinct()).scalars())
+    found = session.execute(asked).tuples().all()
+    new = _never_before(session, scope, [topic for topic, *_ in found if before is not None and topic not in before])
     rows = [
-        FrictionRow(
-            topic,
-            people,
-            mentions,
-            pressing,
-            None if before is None else before.get(topic, 0),
-            before is not None and topic not in known,
-        )
-        for topic, people, mentions, pressing in session.execute(asked)
+        FrictionRow(topic, people, mentions, pressing, None if before is None else before.get(topic, 0), topic in new)
+        for topic, people, mentions, pressing in found
     ]
     return sorted(rows, key=lambda row: (-row.people, row.topic))
 
@@ -147,6 +141,14 @@ def _people(session: Session, scope: Scope) -> dict[str, int]:
     return dict(session.execute(asked.group_by(col(Tag.value))).tuples().all())
 
 
+def _never_before(session: Session, scope: Scope, topics: Sequence[str]) -> set[str]:
+    """Return those of *topics* that nobody spoke of before a period."""
+    if not topics:
+        return set()
+    ever = replace(scope, since=_EVER, until=scope.since)
+    return set(topics) - set(session.execute(_tagged(col(Tag.value), ever, topics=topics).distinct()).scalars())
+
+
 def _listened(session: Session, scope: Scope) -> bool:
     """Say whether anything was heard, on the platform that is asked for, before a period had gone by a quarter."""
     begun = scope.since + (scope.until - scope.since) / 4
@@ -156,8 +158,8 @@ def _listened(session: Session, scope: Scope) -> bool:
     return session.execute(asked.limit(1)).first() is not None
 
 
-def _tagged(first: Any, scope: Scope, *more: Any) -> Any:
-    return select(first, *more).select_from(Tag).join(Mention, col(Mention.id) == Tag.mention_id).where(*_in(scope))
+def _tagged(first: Any, scope: Scope, *more: Any, topics: Sequence[str] = ()) -> Any:
+    return select(first, *more).select_from(Tag).join(Mention, col(Mention.id) == Tag.mention_id).where(*_in(scope, topics))
 
 
 def _stands(tag: Any, aspect: str, value: str | None = None) -> ColumnElement[bool]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func
@@ -16,6 +16,10 @@ from store.writing import affected, upsert
 
 GOOD = ("done", "more")
 """Outcomes of a pull in which everything that was asked for came."""
+
+
+_PATIENCE = timedelta(minutes=10)
+"""Longer than a lease lasts, and than an import takes."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,10 @@ class SourceStatus:
     running: bool
     dies_at: datetime | None = None
     """When its credential dies, where the platform tells."""
+
+    def broken_off(self, now: datetime) -> bool:
+        """Say whether its last run will not end: nobody holds the source (as no import does, which is given time)."""
+        return bool(self.last and self.last.outcome == "running" and not self.running and self.last.started_at + _PATIENCE < now)
 
 
 def due_sources(session: Session, sources: Iterable[Source], now: datetime) -> list[Source]:

@@ -23,12 +23,12 @@ def state(status: SourceStatus, v: Viewer) -> str:
     last = status.last
     if not status.enabled:
         return "off"
-    if status.running:
+    if status.broken_off(v.now):
+        return "lost"
+    if status.running or (last and last.outcome == "running"):
         return "running"
     if last is None:
         return "new"
-    if last.outcome == "running":  # and nobody holds the source: whoever did has died
-        return "lost"
     if last.outcome == "busy" or last.outcome in _ILL:
         return last.outcome
     if status.next_run_at and status.next_run_at + _GRACE < v.now:

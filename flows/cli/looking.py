@@ -79,7 +79,7 @@ def _source_row(one: "SourceStatus", now: datetime) -> tuple[object, ...]:
     last = one.last
     if last is None:
         return (one.name, "never heard" if one.enabled else "switched off", "", "", one.mentions, one.quarantined, "", "")
-    said = "lost" if last.outcome == "running" and not one.running else last.outcome  # whoever heard it has died
+    said = "lost" if one.broken_off(now) else last.outcome
     outcome = show.text(said, "green" if said in ("done", "more", "running") else "bold red")
     quota = "" if last.quota_left is None else last.quota_left
     heard = show.ago(last.ended_at or last.started_at, now)

@@ -1,7 +1,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs
 
 import pytest
@@ -298,5 +298,5 @@ def test_who_corrects_a_ticket_in_hand_is_told_that_it_stays(home: Home) -> None
 def test_a_run_that_nobody_holds_any_more_is_called_broken_off(home: Home) -> None:
     source = home.desk.sources[0].name
     with store_of(home) as session:
-        start_pull(session, home.desk.source(source), "who died", datetime.now(UTC))
+        start_pull(session, home.desk.source(source), "who died", datetime.now(UTC) - timedelta(minutes=11))
     assert "abgebrochen; der nächste Lauf macht dort weiter" in shown(opened("sources"))

@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -130,5 +130,5 @@ def test_what_another_run_has_in_hand_is_said_to_be_so(kk: Call, settings: Setti
 
 def test_a_run_whose_worker_died_is_not_called_running(kk: Call, settings: Settings) -> None:
     with settings.session() as session:
-        start_pull(session, settings.desk.sources[0], "who died", datetime.now(UTC))
+        start_pull(session, settings.desk.sources[0], "who died", datetime.now(UTC) - timedelta(minutes=11))
     assert f"{settings.desk.sources[0].name} lost" in kk("status", code=0)
