@@ -3,6 +3,7 @@
 Pages show, these functions ask, the store knows; nothing here changes anything (see `dashboard.deeds`).
 """
 
+import json
 import os
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from desk.answering import Obstacle, ReplyRules
 from desk.config import Desk
 from desk.errors import ConfigurationError
 from desk.trend import Rising, rising
-from store import claims, conversations, engine, friction, inbox, ledger, models, overview, quality, reply_rules
+from store import claims, conversations, engine, erasing, friction, inbox, ledger, models, overview, people, quality, reply_rules
 from store import outbox as outbox_rows
 from store import topics as own_topics
 from store.migrate import migrate
@@ -83,6 +84,11 @@ def session(*, write: bool = False) -> Iterator[Session]:
         yield opened
 
 
+def sweep() -> None:
+    """Leave nothing of what was erased in the database's file."""
+    erasing.sweep(_engine(database()))
+
+
 def unreachable() -> str:
     """Return why the database cannot be asked, an empty string where it can; raises what migrating it raises."""
     return engine.healthy(_engine(database()))
@@ -108,6 +114,18 @@ def _rising(database: str, zone: str) -> list[Rising]:
 def rising_topics() -> list[Rising]:
     """Return what is spoken of more than usual, at most a minute old."""
     return _rising(database(), desk().timezone)
+
+
+def known(author_id: int) -> people.Known | None:
+    """Return how much of an account is stored; None where nothing is."""
+    with session() as asked:
+        return people.known(asked, author_id)
+
+
+def everything_about(author_id: int) -> bytes:
+    """Return all that is stored about an account, as a file of JSON."""
+    with session() as asked:
+        return json.dumps(people.everything(asked, author_id), ensure_ascii=False, indent=2).encode("utf-8", "replace")
 
 
 def waiting_to_be_read() -> int:

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import streamlit as st
+from sqlmodel import Session
 
 from dashboard import data
 from desk.answering import Obstacle
 from desk.deadline import Allowance, due
 from desk.errors import Conflict, KummerkastenError
 from desk.reading import Tags
-from store import outbox, reply_rules, review, tags, tickets
+from store import erasing, outbox, reply_rules, review, tags, tickets
 from store.conversations import Why
 from store.engine import trouble
 from store.quality import Unsure
@@ -225,6 +226,26 @@ def drop(delivery: Delivery, me: str) -> None:
             outbox.drop(store, delivery.id or 0, by=me, now=datetime.now(UTC))
 
     _do(deed, "deed.dropped")
+
+
+def forget_account(author_id: int, me: str, *, for_ever: bool) -> bool:
+    """Erase all that an account said; return whether it is gone."""
+    return _forget(lambda store, now: erasing.account(store, author_id, by=me, now=now, for_ever=for_ever))
+
+
+def forget_mention(mention_id: int, me: str) -> bool:
+    """Erase one mention; return whether it is gone."""
+    return _forget(lambda store, now: erasing.mention(store, mention_id, by=me, now=now))
+
+
+def _forget(erase: Callable[[Session, datetime], object]) -> bool:
+    def deed() -> None:
+        with data.session(write=True) as store:
+            erase(store, datetime.now(UTC))
+        data.sweep()
+        st.cache_data.clear()  # numbers and lists that were reckoned with it
+
+    return _do(deed, "deed.erased", lost="deed.sending")
 
 
 def _moved(before: Mapping[str, float], after: Mapping[str, float]) -> list[tuple[str, bool]]:

@@ -7,6 +7,7 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import cached_property
 from importlib.resources import files
 from pathlib import PurePath
@@ -21,7 +22,7 @@ from desk.deadline import Calendar, TimeZone
 from desk.errors import ConfigurationError
 from desk.problems import Problem
 from desk.routing import Rule
-from desk.source import Source
+from desk.source import Retention, Source
 from desk.taxonomy import DEFAULT, Key, Language, Names, OwnTopic, Stage, Taxonomy, TopicChange
 
 T = TypeVar("T")
@@ -55,6 +56,8 @@ class Desk(BaseModel):
     teams: tuple[Team, ...] = Field(min_length=1)
     rules: tuple[Rule, ...] = Field(min_length=1)
     sources: tuple[Source, ...] = ()
+    retention: Retention | None = None
+    """How long what customers said is kept, unless their source says otherwise; without it, until somebody erases it."""
     stages: tuple[Stage, ...] = ()
     """Another customer journey than the default one (a B2B desk's, say)."""
     own_topics: tuple[OwnTopic, ...] = Field(default=(), alias="topics")
@@ -92,6 +95,11 @@ class Desk(BaseModel):
     def source(self, name: str) -> Source:
         """Return a source; raises ConfigurationError naming those that exist."""
         return _named(name, {source.name: source for source in self.sources}, "source")
+
+    def retention_of(self, source: str) -> timedelta | None:
+        """Return how long what *source* heard is kept; None where for as long as nobody erases it."""
+        own = next((one.retention for one in self.sources if one.name == source), None)
+        return own or self.retention
 
     def calendar_of(self, team_key: str) -> Calendar:
         """Return a team's calendar; the desk's where it has none, or where there is no such team any more."""

@@ -6,24 +6,33 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
 
-_SPAN = re.compile(
-    r"\s*(\d{1,6}(?:[.,]\d+)?)\s*(s|sec|seconds?|sek|sekunden?|m|min|minutes?|minuten?|h|hours?|std|stunden?|d|days?|tage?)\s*",
-    re.I,
+_SPAN = re.compile(r"\s*(\d{1,6}(?:[.,]\d+)?)\s*([a-z]+)\s*", re.I)
+_UNITS: tuple[tuple[str, timedelta], ...] = (
+    (r"s|sec|seconds?|sek|sekunden?", timedelta(seconds=1)),
+    (r"m|min|minutes?|minuten?", timedelta(minutes=1)),
+    (r"h|hours?|std|stunden?", timedelta(hours=1)),
+    (r"d|days?|tage?", timedelta(days=1)),
+    (r"w|weeks?|wochen?", timedelta(days=7)),
+    (r"months?|monate?", timedelta(days=30)),
+    (r"y|years?|jahre?", timedelta(days=365)),
 )
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _CENTURY = timedelta(days=36_525)
 """What anybody who writes more must mean; the calendar has room for it."""
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "t": "days"}
 
 
 def span(value: object) -> object:
-    """Read ``"15 min"``, ``"2h"``, ``"90 s"``, ``"1 day"``; anything else is left to pydantic to refuse."""
+    """Read ``"15 min"``, ``"2h"``, ``"90 s"``, ``"1 day"``, ``"2 Jahre"``; anything else is left to pydantic to refuse.
+
+    A month is 30 days, a year 365.
+    """
     if not isinstance(value, str):
         return value
-    if not (match := _SPAN.fullmatch(value)):
+    match = _SPAN.fullmatch(value)
+    unit = match and next((length for names, length in _UNITS if re.fullmatch(names, match[2], re.I)), None)
+    if not match or not unit:
         raise ValueError(f'"{value}" is not a span of time; write for example "15 min", "2 h" or "1 day"')
-    unit = "hours" if match[2].lower().startswith("std") or match[2].lower().startswith("stu") else _UNITS[match[2][0].lower()]
-    return min(timedelta(**{unit: float(match[1].replace(",", "."))}), _CENTURY)
+    return min(float(match[1].replace(",", ".")), _CENTURY / unit) * unit
 
 
 def _positive(value: timedelta) -> timedelta:
@@ -54,6 +63,7 @@ Variable = Annotated[str, AfterValidator(_variable)]
 
 
 Span = Annotated[timedelta, BeforeValidator(span)]
+Retention = Annotated[Span, AfterValidator(_positive)]
 
 
 class Source(BaseModel):
@@ -73,6 +83,8 @@ class Source(BaseModel):
     look_back: Span = timedelta(hours=2)
     since: Span = timedelta(days=31)
     """How far back the very first pull reads."""
+    retention: Retention | None = None
+    """How long what was said is kept, from when it was last worded; the desk's where it is not set (`Desk`)."""
     pages: int = Field(default=50, ge=1, le=10_000)
     """How many pages one run may read; a larger backlog goes on in the next."""
     base_url: Annotated[str, AfterValidator(_address)] | None = None

@@ -111,7 +111,8 @@ class _Door:
             _LOG.warning("a delivery to %s was not signed as it must be, or too old", self.source.name)
             return PlainTextResponse("not signed as it must be", 401)
         with self.settings.session() as session:
-            mentions.keep(session, self.source, self._read(body), now=self.clock())
+            retention = self.settings.desk.retention_of(self.source.name)
+            mentions.keep(session, self.source, self._read(body), now=self.clock(), retention=retention)
         return PlainTextResponse("kept")
 
     def _read(self, body: bytes) -> Page:

@@ -7,7 +7,7 @@ is kept.
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from sqlmodel import Session, col, select, update
@@ -15,7 +15,7 @@ from sqlmodel import Session, col, select, update
 from desk import mention as heard
 from desk.errors import LeaseLost
 from desk.source import Source
-from store import arrivals, edits, leases
+from store import arrivals, edits, leases, tombstones
 from store.answers import note_our_answers
 from store.tables import Mention, Pull, Quarantine, SourceState
 from store.writing import insert_new, upsert, whole
@@ -56,29 +56,49 @@ class Kept:
     changed: int = 0
     deleted: int = 0
     quarantined: int = 0
+    refused: int = 0
+    """What was erased before (`store.tombstones`), or is older than what is kept."""
 
     def __add__(self, other: "Kept") -> "Kept":
         return Kept(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
 
 
 def keep(
-    session: Session, source: Source, page: Page, *, now: datetime, lease: leases.Held | None = None, pull_id: int | None = None
+    session: Session,
+    source: Source,
+    page: Page,
+    *,
+    now: datetime,
+    lease: leases.Held | None = None,
+    pull_id: int | None = None,
+    retention: timedelta | None = None,
 ) -> Kept:
     """Store *page* and its cursor in one transaction, and commit it.
 
-    Raises LeaseLost, with nothing stored, where *lease* is no longer held. The same page again changes nothing. ``deleted`` of
-    the page are native ids of the source's platform.
+    What was last worded longer ago than *retention*, or was erased before, is left out. Raises LeaseLost, with nothing stored,
+    where *lease* is no longer held. The same page again changes nothing. ``deleted`` of the page are native ids of the source's
+    platform.
     """
-    return whole(session, lambda: _keep(session, source, page, now, lease, pull_id))
+    kept_until = now - retention if retention else None
+    return whole(session, lambda: _keep(session, source, page, now, lease, pull_id, kept_until))
 
 
-def _keep(session: Session, source: Source, page: Page, now: datetime, lease: leases.Held | None, pull_id: int | None) -> Kept:
+def _keep(
+    session: Session,
+    source: Source,
+    page: Page,
+    now: datetime,
+    lease: leases.Held | None,
+    pull_id: int | None,
+    since: datetime | None,
+) -> Kept:
     if lease and not leases.renew(session, lease, now):
         session.rollback()
         raise LeaseLost(f'the lease on "{source.name}" has expired; another worker may have it')
+    wanted = _wanted(session, page.mentions, since)
     counts = [
         _keep_mentions(session, source, platform, mentions, now)
-        for turn in _rounds(page.mentions)
+        for turn in _rounds(wanted)
         for platform, mentions in sorted(turn.items())
     ]
     kept = Kept(
@@ -87,6 +107,7 @@ def _keep(session: Session, source: Source, page: Page, now: datetime, lease: le
         changed=sum(changed for _, changed in counts),
         deleted=edits.note_deleted(session, source.platform, page.deleted, now),
         quarantined=_quarantine(session, source, page.broken, now, pull_id),
+        refused=len(page.mentions) - len(wanted),
     )
     if page.cursor is not None:
         upsert(session, SourceState, {"source": source.name, "platform": source.platform, "cursor": page.cursor}, key=("source",))
@@ -109,6 +130,12 @@ def known(session: Session, source: str, since: datetime) -> dict[str, datetime]
         )
     )
     return dict(rows.all())
+
+
+def _wanted(session: Session, mentions: Sequence[heard.Mention], since: datetime | None) -> list[heard.Mention]:
+    """Return what may be stored: nothing that was erased, nothing that would be as soon as it is here."""
+    young = [one for one in mentions if since is None or (one.edited_at or one.said_at) >= since]
+    return tombstones.let_in(session, young)
 
 
 def _rounds(mentions: Iterable[heard.Mention]) -> list[dict[str, list[heard.Mention]]]:

@@ -9,7 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, Engine, text
 from sqlmodel import SQLModel
 
-from store import tables
+from store import erasing, tables, tombstones
 
 _LOCK = 7_226_811
 """Any number of our own: PostgreSQL's advisory lock while migrating."""
@@ -34,7 +34,7 @@ def differences(engine: Engine) -> list[object]:
 
 
 def _context(connection: Connection) -> MigrationContext:
-    assert tables  # the models register themselves on import  # noqa: S101
+    assert tables and erasing and tombstones  # the models register themselves on import  # noqa: S101, PT018
     return MigrationContext.configure(connection, opts={"include_object": ours, "compare_type": True})
 
 

@@ -158,7 +158,7 @@ class Tag(SQLModel, table=True):
             sqlite_where=text("person = 1 AND stands = 1"),
             postgresql_where=text("person AND stands"),
         ),
-        Index("ix_tag_retired", "mention_id", sqlite_where=text("stands = 0"), postgresql_where=text("NOT stands")),
+        Index("ix_tag_mention", "mention_id"),
         Index(
             "ix_tag_topic",
             "aspect",
@@ -221,6 +221,7 @@ class Ticket(SQLModel, table=True):
         Index("ix_ticket_queue", "status", "priority", "due_at", "id"),
         Index("ix_ticket_team_queue", "team", "status", "priority", "due_at", "id"),
         Index("ix_ticket_answered", "answered_at"),
+        Index("ix_ticket_mention", "mention_id"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -376,6 +377,7 @@ class Delivery(SQLModel, table=True):
         ),
         Index("ix_delivery_state", "state", "next_try_at", "id"),
         Index("ix_delivery_conversation", "conversation_id", "id"),
+        Index("ix_delivery_mention", "mention_id"),
     )
 
     id: int | None = Field(default=None, primary_key=True)

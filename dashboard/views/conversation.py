@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard import data, viewer
-from dashboard.components import composer, notices, thread, ticket, why
+from dashboard.components import account, composer, notices, thread, ticket, why
 from dashboard.viewer import Viewer
 from store.conversations import Said, Thread
 
@@ -40,6 +40,8 @@ def _show(found: Thread, v: Viewer) -> None:
             if marks := why.marks(focus, reason, chosen, v):
                 thread.show_in(words, found, focus, v, marks)
         ticket.history(found, v)
+        if focus:
+            account.panel(focus, v)
 
 
 def _focus(found: Thread) -> Said | None:

@@ -2,7 +2,7 @@
 
 import typer
 
-from flows.cli import adding, answering, bringing, judging, looking, redacting, services, setup, teaching, topics, work
+from flows.cli import adding, answering, bringing, judging, looking, privacy, redacting, services, setup, teaching, topics, work
 from flows.cli.failing import Commands
 
 app = typer.Typer(
@@ -15,7 +15,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for group in (setup, adding, bringing, work, looking, answering, judging, redacting, teaching, topics, services):
+for group in (setup, adding, bringing, work, looking, answering, judging, privacy, redacting, teaching, topics, services):
     group.add_to(app)
 
 

@@ -107,10 +107,12 @@ def import_file(
 
         show.say_json({"source": taken.source, **asdict(kept), "quarantine": broken_places(taken.broken)})
         return
-    known = kept.fetched - kept.new - kept.changed - len(taken.broken)
+    known = kept.fetched - kept.new - kept.changed - kept.refused - len(taken.broken)
     typer.echo(
         f"{taken.source}: {kept.new} new, {kept.changed} changed, {max(known, 0)} known, {kept.quarantined} in quarantine."
     )
+    if kept.refused:
+        typer.echo(f"{kept.refused} were left out: erased before, or older than what is kept (retention).")
     _print_broken(taken.broken)
     typer.echo("Next: kummerkasten tag, then kummerkasten route")
 

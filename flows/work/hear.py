@@ -194,12 +194,15 @@ class _Turn:
         """Keep page after page, until there is nothing more, the run's budget is spent, or somebody says stop."""
         ear, source = self.ear, self.source
         listener = listeners.listener(source.platform)
-        window, cursor = self._where()
+        retention = ear.settings.desk.retention_of(source.name)
+        window, cursor = self._where(retention)
         ear.learn(source, listener)
         with ear.connect(source) as client:
             for page in listener.pull(client, source, cursor, window):
                 with ear.settings.session() as session:
-                    kept = mentions.keep(session, source, page, now=ear.clock(), lease=self.held, pull_id=self.pull_id)
+                    kept = mentions.keep(
+                        session, source, page, now=ear.clock(), lease=self.held, pull_id=self.pull_id, retention=retention
+                    )
                 self.kept += kept
                 self.more, self.oldest_unread = page.more, page.oldest_unread
                 ear.tell(source.name, kept.fetched)
@@ -207,12 +210,13 @@ class _Turn:
                     return
             ear.ask_when_it_dies(client, source, listener)
 
-    def _where(self) -> tuple[Window, str | None]:
+    def _where(self, retention: timedelta | None) -> tuple[Window, str | None]:
         now, source = self.ear.clock(), self.source
         with self.ear.settings.session(write=False) as session:
             cursor = mentions.cursor(session, source.name)
             known = mentions.known(session, source.name, now - source.look_back)
-        window = Window(now=now, since=now - source.since, look_back=source.look_back, pages=source.pages, known=known)
+        since = now - min(source.since, retention or source.since)
+        window = Window(now=now, since=since, look_back=source.look_back, pages=source.pages, known=known)
         return window, cursor
 
 

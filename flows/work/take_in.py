@@ -84,6 +84,7 @@ def take_in(
 ) -> TakenIn:
     """Keep what a file says, page by page, and write a row of the ledger; return what came of it."""
     source, kept, broken = _free(settings, source_of(path, name), named=bool(name)), Kept(), list[Broken]()
+    retention = settings.desk.retention_of(source.name)
     pages = _pages(settings, path, wishes)
     first = next(pages, Page())  # a file that cannot be read at all leaves no row in the ledger
     with settings.session() as session:
@@ -92,7 +93,8 @@ def take_in(
     try:
         for page in chain([first], pages):
             with settings.session() as session:
-                done = mentions.keep(session, source, replace(page, cursor=None), now=clock(), pull_id=pull_id)
+                page = replace(page, cursor=None)
+                done = mentions.keep(session, source, page, now=clock(), pull_id=pull_id, retention=retention)
             kept += done
             broken += page.broken[: _MOST_PLACES - len(broken)]
             tell(path.name, done.fetched)

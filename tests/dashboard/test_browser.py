@@ -96,6 +96,25 @@ def test_a_ticket_is_found_opened_taken_corrected_and_answered(browser: Browser,
     page.context.close()
 
 
+def test_an_account_is_erased_once_somebody_says_that_they_are_sure(browser: Browser, address: str, home: Home) -> None:
+    ticket = one_open(home, "payments")
+    page = visit(browser, f"{address}/conversation?id={ticket.conversation_id}&me=Anna")
+    page.get_by_text("Dieses Konto").click()
+    with page.expect_download() as file:
+        page.get_by_role("button", name="Auskunft herunterladen").click()
+    assert '"account"' in Path(file.value.path()).read_text("utf-8")
+    page.get_by_role("button", name="Löschen …").click()
+    do_it = page.get_by_role("dialog").get_by_role("button", name="Löschen")
+    expect(do_it).to_be_disabled()
+    page.get_by_role("dialog").get_by_text("Ja, das lässt sich nicht").click()
+    do_it.click()
+    expect(page.get_by_text("Gelöscht. Kein Abruf bringt es zurück.")).to_be_visible()
+    engine = connect(home.url)
+    with open_session(engine) as session:
+        assert session.get(Mention, ticket.mention_id) is None
+    engine.dispose()
+
+
 def test_after_the_next_ticket_every_deed_is_about_that_one(browser: Browser, address: str, home: Home) -> None:
     first = one_open(home, "payments")
     page = visit(browser, f"{address}/conversation?id={first.conversation_id}&me=Anna")

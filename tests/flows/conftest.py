@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from staging import CONFIG, Clock, WordTagger
+from staging import CONFIG, Clock, Run, WordTagger
+from typer.testing import CliRunner, Result
 
 from desk import mention as heard
+from flows.cli import app
 from flows.settings import Settings, load
 from flows.work.hear import Ear
 from listeners.contract import Page
@@ -52,6 +54,23 @@ def settings(config: Path) -> Iterator[Settings]:
     found = load(config, environ={})
     yield found
     found.close()
+
+
+@pytest.fixture
+def kk(config: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Call a command on the test's desk."""
+    monkeypatch.setenv("KUMMERKASTEN_CONFIG", str(config))
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.delenv("KUMMERKASTEN_DATABASE", raising=False)
+
+    def call(*words: object, given: str | bytes | None = None, code: int = 0) -> Result:
+        result = CliRunner().invoke(app, [str(word) for word in words], input=given)
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        assert result.exit_code == code, result.output
+        return result
+
+    return call
 
 
 @pytest.fixture

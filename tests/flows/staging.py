@@ -1,10 +1,15 @@
 """What the tests of the flows stage: a configuration, a clock that can be moved, and a tagger that knows a few words."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from typer.testing import Result
+
 from desk.reading import Reading
+
+Run = Callable[..., Result]
+"""Calls a command: its words, what it is given on stdin, and the exit code that is expected."""
 
 CONFIG = """
 name = "Testladen"

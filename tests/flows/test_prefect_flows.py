@@ -125,9 +125,9 @@ def test_each_deployment_names_a_flow_that_can_be_deployed(given: dict[str, Any]
     assert isinstance(flow.to_deployment(given["name"], interval=60), RunnerDeployment)
 
 
-def test_the_pipeline_the_sender_and_teaching_are_on_and_no_deployment_runs_twice_at_once() -> None:
+def test_the_pipeline_the_sender_teaching_and_erasing_are_on_and_no_deployment_runs_twice_at_once() -> None:
     on = [given["name"] for given in deployments() if any(schedule["active"] for schedule in given["schedules"])]
-    assert on == ["pipeline", "deliver", "teach"]
+    assert on == ["pipeline", "deliver", "teach", "expire"]
     limits = [given["concurrency_limit"] for given in deployments()]
     assert limits == [{"limit": 1, "collision_strategy": "CANCEL_NEW"}] * len(limits)
 

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,13 +11,13 @@ import ground
 import pytest
 from corrections import ASKED, TAUGHT
 from sqlmodel import col, insert, select
-from typer.testing import CliRunner, Result
+from staging import Run
 
 from desk import mention as desk_mention
 from desk.errors import ConfigurationError
 from desk.reading import TOPICAL
 from desk.source import Source
-from flows.cli import app, teaching
+from flows.cli import teaching
 from flows.settings import Settings, load
 from flows.work.read import load_tagger, read, tagger_of
 from flows.work.teach import lesson_of, markdown, teach
@@ -37,7 +37,6 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:(transformer
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 SOURCE = Source(name="tag", platform="mastodon")
 SHIPPED = tagger().model
-Run = Callable[..., Result]
 
 
 @dataclass(frozen=True)
@@ -350,23 +349,6 @@ def test_a_desk_with_a_model_of_its_own_is_not_taught(settings: Settings, tmp_pa
     own = Settings(settings.desk.model_copy(update={"model": str(tmp_path / "model")}), settings.path, settings.database)
     with pytest.raises(ConfigurationError, match="Leave `model` out"):
         teach(own, "person:uta")
-
-
-@pytest.fixture
-def kk(config: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Call a command on the test's desk."""
-    monkeypatch.setenv("KUMMERKASTEN_CONFIG", str(config))
-    monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.delenv("KUMMERKASTEN_DATABASE", raising=False)
-
-    def call(*words: str, given: str | None = None, code: int = 0) -> Result:
-        result = CliRunner().invoke(app, list(words), input=given)
-        if result.exception and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        assert result.exit_code == code, result.output
-        return result
-
-    return call
 
 
 def test_the_command_line_teaches_lists_and_goes_back(settings: Settings, kk: Run) -> None:

@@ -12,13 +12,11 @@ import numpy as np
 import pytest
 from sqlmodel import col, select
 from staging import Clock, WordTagger
-from typer.testing import CliRunner, Result
 
 from desk import mention as desk_mention
 from desk.errors import ConfigurationError
 from desk.reading import Reading
 from desk.source import Source
-from flows.cli import app
 from flows.settings import Settings, load
 from flows.work.read import read
 from flows.work.taste import taste
@@ -42,7 +40,6 @@ examples = ["my widget is empty", "the widget shows nothing", "Widget leer", "wi
 """
 ABOUT = ["The widget on my home screen is empty", "Widget zeigt nichts an"]
 OTHERS = ["PayPal geht wieder nicht", "Wo bleibt mein Paket?", "The parcel never arrived"]
-Run = Callable[..., Result]
 
 
 @dataclass
@@ -397,23 +394,6 @@ def test_a_reading_speaks_the_words_of_the_file(rewritten):
     assert (after.probabilities["friction:price"], after.probabilities["praise:price"]) == (0.9, 0.7)
     assert after.unsure == ("friction:price", "urgent")
     assert settled(after, taxonomy) == after
-
-
-@pytest.fixture
-def kk(config: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Call a command on the test's desk."""
-    monkeypatch.setenv("KUMMERKASTEN_CONFIG", str(config))
-    monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.delenv("KUMMERKASTEN_DATABASE", raising=False)
-
-    def call(*words: str, code: int = 0) -> Result:
-        result = CliRunner().invoke(app, list(words))
-        if result.exception and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        assert result.exit_code == code, result.output
-        return result
-
-    return call
 
 
 def test_topics_lists_all_with_examples_and_tags(kk, rewritten, clock, tagger):
