@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from pydantic import BaseModel
-from test_cli import Run, kk  # noqa: F401 (a fixture)
+from staging import Run
 
 import listeners
 from desk.config import read
@@ -26,7 +26,7 @@ def address(sandbox: str) -> str:
     return f"{sandbox}/mastodon"
 
 
-def test_a_source_is_asked_for_verified_and_written_with_its_comments(kk: Run, config: Path, address: str) -> None:  # noqa: F811
+def test_a_source_is_asked_for_verified_and_written_with_its_comments(kk: Run, config: Path, address: str) -> None:
     before = config.read_text()
     config.write_text(f"# our shop\n{before}")
     given = f"{address}\nkastanie, moebel\ntrue\n\n{TOKEN}\n"
@@ -42,7 +42,7 @@ def test_a_source_is_asked_for_verified_and_written_with_its_comments(kk: Run, c
     assert "# Access token" in after
 
 
-def test_the_secret_lies_in_a_file_that_only_its_owner_reads(kk: Run, config: Path, address: str) -> None:  # noqa: F811
+def test_the_secret_lies_in_a_file_that_only_its_owner_reads(kk: Run, config: Path, address: str) -> None:
     kk("add", "mastodon", "--set", f"base_url={address}", "--set", "mentions=true", given=f"\n\n{TOKEN}\n")
     kept = config.parent / "kummerkasten.env"
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
@@ -50,7 +50,7 @@ def test_the_secret_lies_in_a_file_that_only_its_owner_reads(kk: Run, config: Pa
     assert "Tagged" in kk("run", "mastodon").output
 
 
-def test_nothing_is_written_where_the_platform_refuses(kk: Run, config: Path, address: str) -> None:  # noqa: F811
+def test_nothing_is_written_where_the_platform_refuses(kk: Run, config: Path, address: str) -> None:
     before = config.read_text()
     said = kk("add", "mastodon", "--set", f"base_url={address}", "--set", "mentions=true", given="\n\nwrong\n", code=1).output
     assert "401" in said
@@ -59,34 +59,34 @@ def test_nothing_is_written_where_the_platform_refuses(kk: Run, config: Path, ad
     assert not (config.parent / "kummerkasten.env").exists()
 
 
-def test_an_unreachable_platform_can_be_written_all_the_same(kk: Run, config: Path, address: str, mischief: Mischief) -> None:  # noqa: F811
+def test_an_unreachable_platform_can_be_written_all_the_same(kk: Run, config: Path, address: str, mischief: Mischief) -> None:
     mischief.order("403", times=1000)
     kk("add", "mastodon", "--set", f"base_url={address}", "--set", "hashtags=kastanie", "--unverified", given="\n\n\n")
     assert read(config.read_text()).source("mastodon").options == {"hashtags": ["kastanie"]}
 
 
-def test_a_second_source_of_a_platform_gets_a_name_of_its_own(kk: Run, config: Path, sandbox: str) -> None:  # noqa: F811
+def test_a_second_source_of_a_platform_gets_a_name_of_its_own(kk: Run, config: Path, sandbox: str) -> None:
     for _ in range(2):
         kk("add", "appstore", "--set", f"base_url={sandbox}/appstore", "--set", "app_id=1234567890", "--set", "countries=de,at")
     names = [source.name for source in read(config.read_text()).sources]
     assert names[-2:] == ["appstore", "appstore-2"]
 
 
-def test_wrong_settings_are_named_before_anything_is_written(kk: Run, config: Path, sandbox: str) -> None:  # noqa: F811
+def test_wrong_settings_are_named_before_anything_is_written(kk: Run, config: Path, sandbox: str) -> None:
     before = config.read_text()
     said = kk("add", "appstore", "--set", f"base_url={sandbox}/appstore", "--set", "app_id=abc", "--set", "countries=de", code=2)
     assert "app_id" in said.output
     assert config.read_text() == before
 
 
-def test_what_may_be_left_empty_is_called_optional_and_examples_are_shown(kk: Run, config: Path, sandbox: str) -> None:  # noqa: F811
+def test_what_may_be_left_empty_is_called_optional_and_examples_are_shown(kk: Run, config: Path, sandbox: str) -> None:
     said = kk("add", "appstore", "--set", f"base_url={sandbox}/appstore", given="1234567890\n\n").output
     assert "(such as 123456789):" in said
     assert "(optional, such as de,at,ch):" in said
     assert "countries" not in read(config.read_text()).source("appstore").options
 
 
-def test_a_setting_that_is_a_table_is_written_as_one(kk: Run, config: Path) -> None:  # noqa: F811
+def test_a_setting_that_is_a_table_is_written_as_one(kk: Run, config: Path) -> None:
     fields = '{ text = "data.message", id = "data.id", author = "data.user" }'
     kk("add", "webhook", "--set", "token=whsec_c2VjcmV0", "--set", f"fields={fields}", given="\n\n\n\n")
     assert read(config.read_text()).source("webhook").options["fields"]["text"] in ("data.message", ["data.message"])
@@ -94,7 +94,7 @@ def test_a_setting_that_is_a_table_is_written_as_one(kk: Run, config: Path) -> N
 
 @pytest.mark.parametrize("works", [True, False])
 def test_a_token_that_the_platform_replaces_while_it_is_tried_is_the_one_that_is_kept(
-    kk: Run,  # noqa: F811
+    kk: Run,
     config: Path,
     address: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -115,7 +115,7 @@ def test_a_token_that_the_platform_replaces_while_it_is_tried_is_the_one_that_is
     assert Vault(config.parent).environ({})["MASTODON_TOKEN"] == "second"
 
 
-def test_the_token_of_a_second_account_leaves_that_of_the_first_alone(kk: Run, config: Path, address: str) -> None:  # noqa: F811
+def test_the_token_of_a_second_account_leaves_that_of_the_first_alone(kk: Run, config: Path, address: str) -> None:
     settings = ["--set", f"base_url={address}", "--set", "mentions=true", "--unverified"]
     kk("add", "mastodon", *settings, "--set", "token=first", given="\n\n")
     kk("add", "mastodon", *settings, "--set", "token=second", given="\n\n")
@@ -127,7 +127,7 @@ def test_the_token_of_a_second_account_leaves_that_of_the_first_alone(kk: Run, c
 
 
 @pytest.mark.parametrize("name", ["Mein Laden", "../etc", "a\nb", ' x"]\n[[teams]] '])
-def test_a_name_that_cannot_be_one_is_said(kk: Run, config: Path, address: str, name: str) -> None:  # noqa: F811
+def test_a_name_that_cannot_be_one_is_said(kk: Run, config: Path, address: str, name: str) -> None:
     before = config.read_text()
     said = kk("add", "mastodon", "--name", name, "--set", f"base_url={address}", given="\n\n\n\n", code=2).output
     assert "cannot be a name" in said
@@ -154,7 +154,7 @@ def test_two_who_add_at_once_lose_nothing(settings: Settings, config: Path) -> N
     assert {source.name for source in sources} <= {source.name for source in read(config.read_text()).sources}
 
 
-def test_a_file_that_is_linked_stays_a_link_and_as_private_as_it_was(kk: Run, config: Path, address: str) -> None:  # noqa: F811
+def test_a_file_that_is_linked_stays_a_link_and_as_private_as_it_was(kk: Run, config: Path, address: str) -> None:
     real = config.rename(config.with_name("real.toml"))
     real.chmod(0o640)
     config.symlink_to(real)
@@ -164,7 +164,7 @@ def test_a_file_that_is_linked_stays_a_link_and_as_private_as_it_was(kk: Run, co
     assert stat.S_IMODE(real.stat().st_mode) == 0o640
 
 
-def test_without_a_platform_all_are_listed(kk: Run) -> None:  # noqa: F811
+def test_without_a_platform_all_are_listed(kk: Run) -> None:
     assert "trustpilot" in kk("add").output
 
 

@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from staging import Clock
-from test_cli import Run, kk  # noqa: F401 (a fixture)
+from staging import Clock, Run
 
 import listeners
 from desk.source import Source
@@ -60,7 +59,7 @@ def test_the_platform_is_asked_twice_a_day_at_most(settings: Settings, clock: Cl
 
 @pytest.mark.parametrize(("left", "said", "code"), [(5, "WARNING: it ends on", 0), (-1, "make a new one", 2), (40, "", 0)])
 def test_check_warns_before_a_credential_dies(
-    kk: Run,  # noqa: F811
+    kk: Run,
     config: Path,
     settings: Settings,
     clock: Clock,
@@ -78,5 +77,5 @@ def test_check_warns_before_a_credential_dies(
     assert ("ends on" in output) == bool(said)
 
 
-def test_check_can_ask_each_platform_who_we_are(kk: Run, config: Path) -> None:  # noqa: F811
+def test_check_can_ask_each_platform_who_we_are(kk: Run, config: Path) -> None:
     assert "mastodon: Kastanie" in kk("check", "--reach").output
