@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from nlp.evaluate import Judged, of_odds
-from nlp.heads import CHOSEN, COLUMNS, FIRST, Heads
+from nlp.heads import CHOSEN, Heads
 from nlp.metrics import Array, Interval, accuracy, macro, micro
-from nlp.teach import Texts
+from nlp.teach import Texts, agreed
 
 _RESAMPLES = 1_000
 _ALLOWANCE, _ENOUGH = 0.005, 200
@@ -110,12 +110,9 @@ def _judged(heads: Heads, texts: Texts) -> Judged:
 def _agreement(judged: Judged) -> Array:
     """Return for each text how many of its known answers are said and how many are not, in the shape of `metrics.counts`."""
     truth, mask = judged.known
-    right = np.zeros((len(judged.rows), len(COLUMNS)), bool)
-    asked = mask > 0
+    right, asked = agreed(truth, judged.odds, judged.said), mask > 0
     for chosen in CHOSEN.values():
-        right[:, chosen.start] = judged.odds[:, chosen].argmax(axis=1) == truth[:, chosen].argmax(axis=1)
         asked[:, chosen.start + 1 : chosen.stop] = False  # one answer of several is one answer
-    right[:, FIRST:] = judged.said[:, FIRST:] == (truth[:, FIRST:] > 0.5)
     hits, missed = ((asked & one).sum(axis=1) for one in (right, ~right))
     return np.stack([hits, np.zeros_like(hits), missed], axis=-1)[:, None, :].astype(np.float64)
 

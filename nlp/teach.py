@@ -1,18 +1,19 @@
 """Teach the heads what people corrected (whether the taught ones may go live, nlp.judge says). Arrays in, heads out.
 
 The heads are fitted by what people said (what they did not touch stays unknown), by a rehearsal of what the heads said before on
-texts that nobody corrected ("learning without forgetting"; Li and Hoiem, 2016), and by a penalty on every change of a weight:
-without corrections nothing changes. The same input gives the same heads.
+texts that nobody corrected ("learning without forgetting"; Li and Hoiem, 2016), and by a penalty on every change of a weight.
+What people merely confirm is rehearsed too: it holds the heads where they are. (Taught as certain, it would make them surer and
+surer, and other texts would pay for it.) Without a correction nothing changes. The same input gives the same heads.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
-from nlp.heads import CHOICES, CHOSEN, FIRST, YES_OR_NO, Heads, Numbers, squash
-from nlp.metrics import Array
+from nlp.heads import CHOICES, CHOSEN, COLUMNS, FIRST, YES_OR_NO, Heads, Numbers, squash
+from nlp.metrics import Array, Flags
 from nlp.minimise import minimise
 from nlp.train_data import Row, digest, targets
 
@@ -20,10 +21,9 @@ _HELD_BACK = 5
 """One correction in so many is never learned: it shows whether teaching helps with what was not taught."""
 _STIFFNESS = 100.0
 """How dear a change of a weight is (features have deviation 1), in examples."""
+_HALF = 0.5
 _DOUBT = 0.1
 """How far from certain answers are on average, p (1 - p): only for speed."""
-_LOUD = 2.0
-"""How much one correction counts beside one text of the rehearsal."""
 
 
 @dataclass(frozen=True)
@@ -77,16 +77,20 @@ def split(corrections: Texts, exam: Texts) -> tuple[Texts, Texts]:
 def fit(start: Heads, corrections: Texts, rehearsal: Numbers) -> Heads:
     """Return heads that answer as people corrected, and elsewhere as *start* does; seconds for 5,000 corrections.
 
-    *rehearsal* holds vectors of texts that *start* shall not forget. Thresholds stay as they are, and so do all answers of a
-    question that nobody has corrected.
+    *rehearsal* holds vectors of texts that *start* shall not forget. Thresholds stay as they are, and so do all answers to a
+    question that nobody has corrected. Where nobody has corrected anything, *start* itself is returned.
     """
-    columns = _asked(corrections)
+    if not len(corrections):
+        return start
+    vectors = np.concatenate([corrections.vectors, rehearsal])
+    said = start.logits(vectors)
+    before = squash(said)
+    wrong = _wrong(corrections, before[: len(corrections)], start.thresholds)
+    columns = [int(column) for column in np.flatnonzero(wrong.any(axis=0))]
     if not columns:
         return start
     middle, spread = rehearsal.mean(axis=0), np.maximum(rehearsal.std(axis=0), 1e-6)
-    vectors = np.concatenate([corrections.vectors, rehearsal])
-    said = start.logits(vectors)
-    wanted, loud = (part[:, columns] for part in _lesson(corrections, squash(said[len(corrections) :])))
+    wanted, loud = (part[:, columns] for part in _lesson(corrections, before, wrong))
     features = np.hstack([(vectors - middle) / spread, np.ones((len(vectors), 1), np.float32)]).astype(np.float32)
     change = _change(features, said, columns, wanted, loud)
     weights, bias = start.weights.copy(), start.bias.copy()
@@ -96,9 +100,11 @@ def fit(start: Heads, corrections: Texts, rehearsal: Numbers) -> Heads:
     return replace(start, weights=weights, bias=bias)
 
 
-def _asked(corrections: Texts) -> list[int]:
-    """Return the columns of the questions that people have answered."""
-    return [int(column) for column in np.flatnonzero(corrections.known[1].any(axis=0))] if len(corrections) else []
+def _wrong(corrections: Texts, before: Numbers, thresholds: Mapping[str, float]) -> Flags:
+    """Return which answers (texts, columns) people have corrected; the others they have confirmed, or not spoken about."""
+    truth, mask = corrections.known
+    said = before >= np.array([thresholds.get(key, 0.0) for key in COLUMNS], np.float32)
+    return np.asarray((mask > 0) & ~agreed(truth, before, said), bool)
 
 
 def _change(features: Numbers, said: Numbers, columns: Sequence[int], wanted: Numbers, loud: Numbers) -> Numbers:
@@ -127,14 +133,24 @@ def _round(features: Numbers) -> tuple[Numbers, Numbers]:
     return (ways * scale).astype(np.float32), (_STIFFNESS * scale**2).astype(np.float32)[:, None]
 
 
-def _lesson(corrections: Texts, before: Numbers) -> tuple[Numbers, Numbers]:
+def _lesson(corrections: Texts, before: Numbers, wrong: Flags) -> tuple[Numbers, Numbers]:
     """Return what each text should be answered with, and how much each answer counts: corrections first, then the rehearsal.
 
-    All corrections of a question together count no more than the whole rehearsal, however many there are.
+    *before* is what was said of each so far. All that people said about a question counts no more than the whole rehearsal.
     """
     truth, mask = corrections.known
-    loud = np.minimum(_LOUD, len(before) / np.maximum(mask.sum(axis=0), 1))
-    return np.concatenate([truth, before]), np.concatenate([mask * loud, np.ones_like(before)]).astype(np.float32)
+    first, rehearsed = before[: len(corrections)], before[len(corrections) :]
+    loud = mask * np.minimum(1, len(rehearsed) / np.maximum(mask.sum(axis=0), 1))
+    wanted = np.concatenate([np.where(wrong, truth, first), rehearsed])
+    return wanted, np.concatenate([loud, np.ones_like(rehearsed)]).astype(np.float32)
+
+
+def agreed(truth: Numbers, odds: Numbers, said: Flags) -> Flags:
+    """Return which answers (texts, columns) are those of *truth*: the likeliest of a choice, else yes or no as it was *said*."""
+    found = np.asarray(said == (truth > _HALF), bool)
+    for chosen in CHOSEN.values():
+        found[:, chosen] = (odds[:, chosen].argmax(axis=1) == truth[:, chosen].argmax(axis=1))[:, None]
+    return found
 
 
 def _surprise(logits: Numbers, columns: Sequence[int], wanted: Numbers, loud: Numbers) -> float:

@@ -38,6 +38,10 @@ from store.writing import affected, chunks, whole
 BY = "erasure"
 """Who changes a ticket that waited for what was erased."""
 RETENTION = "retention"
+_PAGES = 500
+"""Pages of the full-text index that are written anew at a time."""
+_MOVED = 2
+"""Changes that a step makes which has moved anything (SQLite's documentation of FTS5, "The 'merge' command")."""
 _SHORTEST = 4
 """Signs that an id or a handle has at least to be looked for in raw payloads: "12" stands in every other one."""
 
@@ -160,10 +164,19 @@ def sweep(engine: Engine) -> None:
     """
     if engine.dialect.name != "sqlite":
         return
-    with engine.begin() as connection:
-        connection.execute(text("INSERT INTO mention_search(mention_search) VALUES ('optimize')"))
+    pages = -_PAGES  # a negative number begins to write the whole index anew, a positive one goes on
+    while _merged(engine, pages):
+        pages = _PAGES
     with closing(engine.raw_connection()) as connection:  # past SQLAlchemy: a checkpoint is no part of a transaction
         connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _merged(engine: Engine, pages: int) -> bool:
+    """Write some pages of the full-text index anew, in a transaction of their own: nobody waits long. False: nothing was left."""
+    with engine.begin() as connection:
+        before = connection.execute(text("SELECT total_changes()")).scalar_one()
+        connection.execute(text("INSERT INTO mention_search(mention_search, rank) VALUES ('merge', :pages)"), {"pages": pages})
+        return bool(connection.execute(text("SELECT total_changes()")).scalar_one() - before >= _MOVED)
 
 
 def _known(ids: Iterable[int | None]) -> list[int]:

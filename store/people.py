@@ -13,9 +13,12 @@ from store.writing import chunks
 
 def accounts(session: Session, name: str, platform: str = "") -> list[Author]:
     """Return accounts whose id, handle or name is *name* (capitals and a leading @ do not count), on one platform or all."""
-    wanted = name.strip().removeprefix("@").casefold()
-    same = [func.lower(column).in_((wanted, f"@{wanted}")) for column in (Author.handle, Author.name, Author.native_id)]
-    asked = select(Author).where(or_(*same, col(Author.native_id) == name.strip())).order_by(Author.platform, col(Author.id))
+    plain = name.strip().removeprefix("@")
+    ways = {plain, plain.lower(), plain.title()}  # SQLite's lower() leaves "Ö" as it is
+    wanted = {*ways, *(f"@{way}" for way in ways)}
+    columns = (Author.handle, Author.name, Author.native_id)
+    same = [way for column in columns for way in (col(column).in_(wanted), func.lower(column).in_(wanted))]
+    asked = select(Author).where(or_(*same)).order_by(Author.platform, col(Author.id))
     return list(session.exec(asked.where(Author.platform == platform) if platform else asked))
 
 

@@ -125,6 +125,9 @@ def test_what_people_confirmed_is_an_example_to_learn_from(settings: Settings) -
         assert ("sentiment", row["sentiment"]) in stated
         assert ("urgent", "yes" if row["urgent"] else "no") in stated
         assert row["known"] == {f"{aspect}:{value}": 1.0 for aspect, value in stated if aspect in TOPICAL}
+    done = teach(settings, "person:uta")
+    assert (done.state, states(settings)) == ("nothing", {})
+    assert "found right what the tagger says" in done.said
 
 
 def test_old_tags_keep_the_version_that_made_them_until_they_are_read_anew(settings: Settings, kk: Run) -> None:

@@ -283,6 +283,9 @@ def test_an_account_is_found_by_its_handle_its_name_or_its_id(session: Session) 
     assert len(people.accounts(session, "Anna B.")) == 2
     assert [one.platform for one in people.accounts(session, "Anna B.", "bluesky")] == ["bluesky"]
     assert people.accounts(session, "%") == []
+    kept(session, said("3", author=Who(native_id="9", name="Özlem Übelacker")))
+    for name in ("Özlem Übelacker", "özlem übelacker"):
+        assert [one.native_id for one in people.accounts(session, name)] == ["9"]
 
 
 def test_all_that_is_stored_about_an_account_is_told(session: Session) -> None:
