@@ -126,7 +126,10 @@ def outdated(session: Session, source: str, before: datetime, *, by: str, now: d
         ids = session.exec(select(Mention.id).where(_outdated(source, before)).order_by(col(Mention.id)).limit(most))
         raw = delete(Quarantine).where(col(Quarantine.source) == source, col(Quarantine.heard_at) < before)
         done = _erase(session, _known(ids), now, bury=False) + Erased(quarantined=affected(session.execute(raw)))
-        return _noted(session, done, now, by, RETENTION, source) if done != Erased() else done
+        if done == Erased():
+            session.rollback()
+            return done
+        return _noted(session, done, now, by, RETENTION, source)
 
     return whole(session, work)
 
