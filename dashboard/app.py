@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard import data
-from dashboard.components import setup, sidebar
+from dashboard.components import door, setup, sidebar
 
 _HERE = Path(__file__).parent
 
@@ -14,7 +14,7 @@ st.set_page_config(
 )
 st.html(_HERE / "style.css")
 
-if setup.complete():
+if setup.complete() and door.open_to_whom_it_is():
     w = sidebar.choose().words
     stuck = data.undelivered()
     outbox = f"{w('outbox.title')} ({stuck})" if stuck else w("outbox.title")

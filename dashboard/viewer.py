@@ -9,6 +9,7 @@ import streamlit as st
 from dashboard import data
 from dashboard.words import Words
 from desk.config import Desk
+from desk.sign_in import Person
 from desk.taxonomy import Language
 
 LANGUAGE, ME = "lang", "me"
@@ -17,12 +18,14 @@ _SPOKEN: dict[str, Language] = {"de": "de", "en": "en"}
 
 @dataclass(frozen=True)
 class Viewer:
-    """One person at the dashboard. ``me`` is empty until they have said who they are."""
+    """One person at the dashboard. ``me`` is empty until they have said who they are, and for who may only read."""
 
     desk: Desk
     words: Words
     me: str
     now: datetime
+    erases: bool = False
+    """Whether they may erase what people said."""
 
     @property
     def language(self) -> Language:
@@ -65,7 +68,31 @@ def first_language() -> Language:
     return _SPOKEN.get((st.context.locale or "").partition("-")[0], desk.language)
 
 
+def can_sign_in() -> bool:
+    """Say whether the server knows of a provider (`kummerkasten up` tells it)."""
+    return "is_logged_in" in st.user.to_dict()
+
+
+def signed_in() -> str:
+    """Return the e-mail address that the provider vouches for; empty where nobody has signed in."""
+    told = st.user.to_dict()
+    vouched = told.get("is_logged_in") and told.get("email_verified") is not False
+    return str(told.get("email") or "").casefold() if vouched else ""
+
+
+def person() -> Person | None:
+    """Return who has signed in; None where nobody has, or nobody whom the desk knows."""
+    email = signed_in()
+    return next((one for one in data.desk().staff if one.email == email), None)
+
+
 def current() -> Viewer:
     """Return who looks, at this moment."""
+    desk, now = data.desk(), datetime.now(UTC)
+    if desk.sign_in:
+        who = person()
+        works = who is not None and who.role != "reader"
+        return Viewer(desk, Words(language()), who.name if who and works else "", now, bool(who and who.role == "admin"))
     me = st.session_state.get(ME) or ""
-    return Viewer(data.desk(), Words(language()), me if me in data.desk().people else "", datetime.now(UTC))
+    me = me if me in desk.people else ""
+    return Viewer(desk, Words(language()), me, now, bool(me))

@@ -20,6 +20,7 @@ def whole(doc: Mapping[str, Any]) -> Iterator[Problem]:
     yield from _left_over(doc)
     yield from _unpinned(doc)
     yield from _answered_twice(doc)
+    yield from _nobody_to_sign_in(doc)
 
 
 def _tables(doc: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
@@ -32,12 +33,21 @@ def _names(doc: Mapping[str, Any], kind: str, key: str) -> list[str]:
 
 
 def _twice(doc: Mapping[str, Any]) -> Iterator[Problem]:
-    for kind, key in (("teams", "key"), ("rules", "name"), ("sources", "name"), ("topics", "key")):
+    keys = (("teams", "key"), ("rules", "name"), ("sources", "name"), ("topics", "key"), ("people", "name"), ("people", "email"))
+    for kind, key in keys:
         seen: dict[str, int] = {}
         for number, entry in enumerate(_tables(doc, kind)):
             name = entry.get(key)
-            if isinstance(name, str) and seen.setdefault(name, number) != number:
-                yield Problem((kind, number, key), f'"{name}" is taken by {kind}[{seen[name]}]; give one of them another {key}')
+            same = name.casefold() if isinstance(name, str) and key == "email" else name
+            if isinstance(same, str) and seen.setdefault(same, number) != number:
+                yield Problem((kind, number, key), f'"{name}" is taken by {kind}[{seen[same]}]; give one of them another {key}')
+
+
+def _nobody_to_sign_in(doc: Mapping[str, Any]) -> Iterator[Problem]:
+    if "sign_in" in doc and not _tables(doc, "people"):
+        yield Problem(("sign_in",), "nobody could sign in; add a [[people]] table with name and email for everybody who may")
+    if "people" in doc and "sign_in" not in doc:
+        yield Problem(("people",), "these people cannot sign in; add a [sign_in] table, or leave them out")
 
 
 def _unknown_teams(doc: Mapping[str, Any]) -> Iterator[Problem]:

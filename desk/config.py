@@ -22,6 +22,7 @@ from desk.deadline import Calendar, TimeZone
 from desk.errors import ConfigurationError
 from desk.problems import Problem
 from desk.routing import Rule
+from desk.sign_in import Person, SignIn
 from desk.source import Retention, Source
 from desk.taxonomy import DEFAULT, Key, Language, Names, OwnTopic, Stage, Taxonomy, TopicChange
 
@@ -64,6 +65,10 @@ class Desk(BaseModel):
     """Topics that the default taxonomy has not: ``[[topics]]`` in the file."""
     taxonomy: dict[str, TopicChange] = {}
     """What differs from the default taxonomy; `topics` is the taxonomy with these changes and the desk's own topics."""
+    sign_in: SignIn | None = None
+    """Where people sign in; without it, whoever reaches the dashboard may see it."""
+    staff: tuple[Person, ...] = Field(default=(), alias="people")
+    """Who may sign in: ``[[people]]`` in the file."""
     model: str | None = None
     """Folder of another tagger than the one that ships with the product."""
     classifiers: tuple[Classifier, ...] = ()
@@ -107,8 +112,9 @@ class Desk(BaseModel):
 
     @property
     def people(self) -> tuple[str, ...]:
-        """Every member of every team, once, in the order of the file."""
-        return tuple(dict.fromkeys(member for team in self.teams for member in team.members))
+        """Everybody who may own a ticket, once: members of teams in the order of the file, then who else may sign in and work."""
+        members = [member for team in self.teams for member in team.members]
+        return tuple(dict.fromkeys([*members, *(one.name for one in self.staff if one.role != "reader")]))
 
     def at(self, folder: PurePath) -> "Desk":
         """Return the desk with what is relative (SQLite file, models, folders of exports) counted from *folder*."""

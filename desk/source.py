@@ -60,6 +60,7 @@ def _variable(name: str) -> str:
 
 
 Variable = Annotated[str, AfterValidator(_variable)]
+Address = Annotated[str, AfterValidator(_address)]
 
 
 Span = Annotated[timedelta, BeforeValidator(span)]
@@ -87,7 +88,7 @@ class Source(BaseModel):
     """How long what was said is kept, from when it was last worded; the desk's where it is not set (`Desk`)."""
     pages: int = Field(default=50, ge=1, le=10_000)
     """How many pages one run may read; a larger backlog goes on in the next."""
-    base_url: Annotated[str, AfterValidator(_address)] | None = None
+    base_url: Address | None = None
     token_env: Variable | None = None
     secrets: dict[str, Variable] = {}
     proxy: str | None = None

@@ -17,6 +17,7 @@ from pathlib import Path
 from desk import config
 from desk.errors import ConfigurationError
 from desk.taxonomy import Language
+from flows import sign_in
 from flows.children import Child, Family, answers, free_port
 from flows.intake import pushed
 from flows.settings import CONFIG, FILE, Settings, load
@@ -83,7 +84,9 @@ class Supervisor:
 
     def dashboard(self, settings: Settings) -> Child:
         """Start the dashboard on the desk of *settings*."""
-        server = ("--server.headless", "true", "--server.address", "127.0.0.1", "--server.port", str(self.dashboard_port))
+        server = ["--server.headless", "true", "--server.address", "127.0.0.1", "--server.port", str(self.dashboard_port)]
+        if (known := sign_in.write(settings, self.home)) is not None:
+            server += ["--secrets.files", str(known.resolve())]
         env = {CONFIG: str(settings.path)}
         return self._start("dashboard", "-m", "streamlit", "run", "app.py", *server, env=env, cwd=_DASHBOARD)
 

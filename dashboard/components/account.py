@@ -25,7 +25,7 @@ def panel(focus: Said, v: Viewer) -> None:
             show(el("p", _sentence(focus, known, v), cls="k-line"))
             _file(known, v)
         erase = st.button(
-            w("account.erase"), icon=":material/delete_forever:", key="account-erase", disabled=not v.me, type="tertiary"
+            w("account.erase"), icon=":material/delete_forever:", key="account-erase", disabled=not v.erases, type="tertiary"
         )
         if erase:
             st.dialog(w("account.erase_title"), width="medium")(_ask)(focus, known, v)

@@ -5,13 +5,15 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard import data, viewer
+from dashboard.components.markup import el, said, show
 from dashboard.viewer import LANGUAGE, ME, Viewer
+from dashboard.words import Words
 
 _BOX = Path(__file__).parents[1] / "letterbox.svg"
 
 
 def choose() -> Viewer:
-    """Let people say who they are (sign-in comes later) and in which language they read; return what they chose."""
+    """Let people say who they are, where nobody signs in, and in which language they read; return what they chose."""
     desk = data.desk()
     st.logo(str(_BOX), size="large")
     with st.sidebar, st.container(key="k-who", gap="small"):
@@ -26,12 +28,24 @@ def choose() -> Viewer:
         label_visibility="collapsed",
     )
     w = viewer.current().words
-    above.selectbox(
-        w("sidebar.me"),
-        desk.people,
-        index=None,
-        placeholder=w("sidebar.nobody"),  # an option of this name would stay in the language in which it was chosen
-        key=ME,
-        bind="query-params",
-    )
+    if desk.sign_in:
+        with above:
+            _signed_in(w)
+    else:
+        above.selectbox(
+            w("sidebar.me"),
+            desk.people,
+            index=None,
+            placeholder=w("sidebar.nobody"),  # an option of this name would stay in the language in which it was chosen
+            key=ME,
+            bind="query-params",
+        )
     return viewer.current()
+
+
+def _signed_in(w: Words) -> None:
+    """Show who has signed in, and the way out."""
+    who = viewer.person()
+    if who:
+        show(el("p", el("b", said(who.name, 60)), el("br"), w(f"role.{who.role}"), cls="k-line"))
+    st.button(w("door.out"), icon=":material/logout:", type="tertiary", on_click=st.logout, key="sign-out")

@@ -51,7 +51,7 @@ def check(
     """Check the configuration, the sources' options, the credentials and the database; exit code 2 where something is missing."""
     with opened(config) as settings:
         findings = [*_sources(settings, reach), _database(settings), _model(settings), *_classifiers(settings)]
-        findings += _dying(settings)
+        findings += [*_dying(settings), *_sign_in(settings)]
     well = all(finding["ok"] for finding in findings)
     if as_json:
         show.say_json({"ok": well, "config": str(settings.path), "checks": findings})
@@ -129,6 +129,20 @@ def _dying(settings: "Settings") -> list[dict[str, Any]]:
             what = f"ends on {at:%Y-%m-%d}: make a new one and put it in its place (the environment, or kummerkasten.env)"
             found.append(_finding(f"credential {source.credential}", what if at <= now else "", f"WARNING: it {what}"))
     return found
+
+
+def _sign_in(settings: "Settings") -> list[dict[str, Any]]:
+    """Say whether people can sign in, as far as can be seen from here; nothing where nobody need."""
+    from desk.errors import ConfigurationError
+    from flows.sign_in import secret_of
+
+    if (sign_in := settings.desk.sign_in) is None:
+        return []
+    try:
+        secret_of(settings, sign_in)
+    except ConfigurationError as error:
+        return [_finding("sign-in", str(error))]
+    return [_finding("sign-in", "", f"{len(settings.desk.staff)} people, through {sign_in.provider}; back to {sign_in.callback}")]
 
 
 def _database(settings: "Settings") -> dict[str, Any]:

@@ -15,6 +15,8 @@ import pytest
 import seed
 import streamlit as st
 from desks import APP, Home, new_home
+from looking import CHROMIUM, QUIET
+from playwright.sync_api import Browser, sync_playwright
 
 from store.engine import connect
 from store.engine import session as open_session
@@ -64,16 +66,16 @@ def _forget() -> None:
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable[[Home], str]]:
-    """Start the real dashboard on a free port for a desk; return its address."""
+def serve() -> Iterator[Callable[..., str]]:
+    """Start the real dashboard on a free port for a desk, with more options of its server; return its address."""
     started: list[subprocess.Popen[bytes]] = []
 
-    def start(home: Home) -> str:
+    def start(home: Home, *options: str, port: int = 0) -> str:
         with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
+            free.bind(("127.0.0.1", port))
             port = free.getsockname()[1]
         server = ["--server.headless", "true", "--server.address", "127.0.0.1", "--server.port", str(port)]
-        command = [sys.executable, "-m", "streamlit", "run", "app.py", *server, "--server.fileWatcherType", "none"]
+        command = [sys.executable, "-m", "streamlit", "run", "app.py", *server, "--server.fileWatcherType", "none", *options]
         env = os.environ | {"KUMMERKASTEN_CONFIG": str(home.config), "HF_HUB_OFFLINE": "1"}
         with (home.folder / "dashboard.log").open("wb") as log:
             started.append(subprocess.Popen(command, cwd=APP.parent, env=env, stdout=log, stderr=log))
@@ -96,3 +98,11 @@ def _until_healthy(url: str) -> None:
         except OSError:
             time.sleep(0.2)
     raise AssertionError(f"{url} does not answer")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield opened
+        opened.close()

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,62 +11,22 @@ from urllib.parse import urlsplit
 import pytest
 import seed
 from desks import APP, Home
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from looking import MARKS, one_open, visit
+from playwright.sync_api import Browser, expect
 from sqlmodel import col, select
 
 from desk import mention as heard
 from store.engine import connect
 from store.engine import session as open_session
-from store.tables import Conversation, Mention, Tag, Ticket
+from store.tables import Mention, Tag, Ticket
 
-CHROMIUM = next(
-    (path for path in map(Path, ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")) if path.exists()),
-    None,
-)
 STYLE = (APP.parent / "style.css").read_text("utf-8").strip()
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-QUIET += ["--disable-component-update", "--disable-sync"]
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (apt install chromium)"),
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),  # Playwright's own sockets
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield opened
-        opened.close()
+pytestmark = MARKS
 
 
 @pytest.fixture
 def address(home: Home, serve: Callable[[Home], str]) -> str:
     return serve(home)
-
-
-def visit(browser: Browser, url: str, width: int = 1280, scheme: str = "light", locale: str = "de-DE") -> Page:
-    context: BrowserContext = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, locale=locale)  # type: ignore[arg-type]
-    page = context.new_page()
-    page.set_default_timeout(45_000)
-    expect.set_options(timeout=45_000)
-    page.goto(url)
-    page.wait_for_selector(".k-head, .k-empty")
-    return page
-
-
-def one_open(home: Home, team: str) -> Ticket:
-    engine = connect(home.url)
-    with open_session(engine) as session:
-        asked = (
-            select(Ticket).join(Conversation).where(Ticket.status == "open", Ticket.team == team, col(Ticket.assignee).is_(None))
-        )
-        found = session.exec(asked.where(col(Conversation.native_id).not_like("hostile%")).order_by(col(Ticket.due_at))).first()
-    engine.dispose()
-    assert found is not None
-    return found
 
 
 def test_a_ticket_is_found_opened_taken_corrected_and_answered(browser: Browser, address: str, home: Home) -> None:

@@ -12,12 +12,13 @@ from desk.deadline import Calendar
 from desk.mention import Mention
 from desk.reading import SENTIMENTS, Tags
 from desk.routing import Rule, When, route
+from desk.sign_in import Person, SignIn
 from desk.source import Source
 from desk.taxonomy import DEFAULT, OwnTopic, TopicChange
 
 LANGUAGES = ["de", "en"]
 NOW = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
-EXAMPLE = re.compile(r'# (\[\[?[a-z.]+\]\]?|[a-z_]+ = ("[^"]*"|\[.*\]|\{.*\}|true))\s*(#.*)?$')
+EXAMPLE = re.compile(r'# (\[\[?[a-z._]+\]\]?|[a-z_]+ = ("[^"]*"|\[.*\]|\{.*\}|true))\s*(#.*)?$')
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -45,7 +46,9 @@ def test_every_topic_has_its_team_and_a_rule(language):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize(
-    "model", [Desk, Team, Rule, When, Calendar, Source, TopicChange, OwnTopic, Classifier], ids=lambda model: model.__name__
+    "model",
+    [Desk, Team, Rule, When, Calendar, Source, TopicChange, OwnTopic, Classifier, SignIn, Person],
+    ids=lambda model: model.__name__,
 )
 def test_every_setting_is_explained(language, model):
     text = template(language)

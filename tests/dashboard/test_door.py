@@ -1,0 +1,129 @@
+"""Guarantee 12: only who may see, sees. A real provider, a real browser, and nothing of a desk before somebody has signed in."""
+
+import socket
+from collections.abc import Callable, Iterator
+
+import provider
+import pytest
+from desks import Home
+from looking import MARKS, one_open, visit
+from playwright.sync_api import Browser, Page, expect
+
+from flows import sign_in
+from flows.settings import load
+
+pytestmark = MARKS
+STAFF = """
+[sign_in]
+provider = "{provider}"
+client_id = "kummerkasten"
+client_secret_env = "SIGN_IN_SECRET"
+address = "{address}"
+
+[[people]]
+name = "Anna"
+email = "anna@shop.example"
+
+[[people]]
+name = "Chef"
+email = "chef@shop.example"
+role = "reader"
+
+[[people]]
+name = "Uta"
+email = "uta@shop.example"
+role = "admin"
+"""
+
+
+@pytest.fixture
+def vouches() -> Iterator[provider.Provider]:
+    with provider.serving() as found:
+        yield found
+
+
+@pytest.fixture
+def address(home: Home, serve: Callable[..., str], vouches: provider.Provider, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The dashboard of a desk with a sign-in, started as `kummerkasten up` starts it."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    said = STAFF.format(provider=vouches.url, address=f"http://127.0.0.1:{port}")
+    home.config.write_text(home.config.read_text("utf-8") + said, "utf-8")
+    monkeypatch.setenv("SIGN_IN_SECRET", provider.SECRET)
+    settings = load(home.config)
+    known = sign_in.write(settings, home.folder)
+    settings.close()
+    return serve(home, "--secrets.files", str(known), port=port)
+
+
+def entering(browser: Browser, url: str) -> Page:
+    page = visit(browser, url)
+    page.get_by_role("button", name="Anmelden").click()
+    return page
+
+
+def test_nobody_sees_anything_before_they_have_signed_in(browser: Browser, address: str, home: Home) -> None:
+    ticket = one_open(home, "payments")
+    for path in ("/", "/inbox", "/sources", f"/conversation?id={ticket.conversation_id}&me=Anna"):
+        page = visit(browser, f"{address}{path}")
+        expect(page.get_by_role("button", name="Anmelden")).to_be_visible()
+        assert page.locator(".k-bubble, .k-row, [data-testid=stSidebarNav]").count() == 0
+
+
+def test_who_has_signed_in_works_under_their_own_name(browser: Browser, address: str, home: Home) -> None:
+    page = entering(browser, address)
+    expect(page.get_by_text("antwortet und korrigiert")).to_be_visible()
+    assert page.get_by_text("Wer arbeitet hier?").count() == 0
+    ticket = one_open(home, "payments")
+    page.goto(f"{address}/conversation?id={ticket.conversation_id}&me=Jonas")
+    page.get_by_role("button", name="Übernehmen").click()
+    expect(page.get_by_text("Übernommen.")).to_be_visible()
+    expect(page.locator(".k-facts").get_by_text("Anna")).to_be_visible()
+    page.get_by_text("Dieses Konto").click()
+    expect(page.get_by_role("button", name="Löschen …")).to_be_disabled()
+    page.get_by_role("button", name="Abmelden").click()
+    expect(page.get_by_role("button", name="Anmelden")).to_be_visible()
+
+
+def test_a_reader_changes_nothing_and_an_admin_may_erase(
+    browser: Browser,
+    address: str,
+    home: Home,
+    vouches: provider.Provider,
+) -> None:
+    ticket = one_open(home, "payments")
+    for email, works in (("chef@shop.example", False), ("uta@shop.example", True)):
+        vouches.email = email
+        page = entering(browser, address)
+        expect(page.get_by_text("liest mit" if not works else "darf auch löschen")).to_be_visible()
+        page.goto(f"{address}/conversation?id={ticket.conversation_id}")
+        page.get_by_text("Dieses Konto").click()
+        for name in ("Übernehmen", "Löschen …"):
+            expect(page.get_by_role("button", name=name)).to_be_enabled(enabled=works)
+
+
+OUTSIDE = [("eve@evil.example", True, "eve@evil.example"), ("anna@shop.example", False, "Anmelden")]
+
+
+@pytest.mark.parametrize(("email", "verified", "said"), OUTSIDE)
+def test_who_is_not_known_or_not_vouched_for_stays_outside(
+    browser: Browser,
+    address: str,
+    vouches: provider.Provider,
+    email: str,
+    verified: bool,
+    said: str,
+) -> None:
+    vouches.email, vouches.verified = email, verified
+    page = entering(browser, address)
+    page.wait_for_url(f"{address}/**")
+    expect(page.get_by_text(said).first).to_be_visible()
+    assert page.locator("[data-testid=stSidebarNav]").count() == 0
+
+
+def test_a_server_that_knows_nothing_of_the_sign_in_stays_closed(
+    browser: Browser, address: str, home: Home, serve: Callable[..., str]
+) -> None:
+    page = visit(browser, serve(home))
+    expect(page.get_by_text("Die Anmeldung ist noch nicht bereit")).to_be_visible()
