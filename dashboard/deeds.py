@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import streamlit as st
 from sqlmodel import Session
 
-from dashboard import data
+from dashboard import data, viewer
 from desk.answering import Obstacle
 from desk.deadline import Allowance, due
 from desk.errors import Conflict, KummerkastenError
@@ -37,7 +37,12 @@ def notice() -> Notice | None:
     return found if isinstance(found, Notice) else None
 
 
-def _do(deed: Callable[[], None], done: str, lost_to: str = "deed.conflict", lost: str = "deed.conflict") -> bool:
+def _do(
+    deed: Callable[[], None], done: str, lost_to: str = "deed.conflict", lost: str = "deed.conflict", *, erases: bool = False
+) -> bool:
+    if not _may(erases):
+        st.session_state[_NOTICE] = Notice("deed.not_allowed", good=False)
+        return False
     try:
         deed()
         st.session_state[_NOTICE] = Notice(done)
@@ -51,6 +56,14 @@ def _do(deed: Callable[[], None], done: str, lost_to: str = "deed.conflict", los
             raise
         st.session_state[_NOTICE] = Notice("deed.not_stored", good=False, who=said)
     return False
+
+
+def _may(erases: bool) -> bool:
+    """Say whether who has signed in may do this: a button that is greyed out in a browser is no lock."""
+    if data.desk().sign_in is None:
+        return True
+    who = viewer.current()
+    return who.erases if erases else bool(who.me)
 
 
 def take(ticket: Ticket, me: str) -> None:
@@ -245,7 +258,7 @@ def _forget(erase: Callable[[Session, datetime], object]) -> bool:
         data.sweep()
         st.cache_data.clear()  # numbers and lists that were reckoned with it
 
-    return _do(deed, "deed.erased", lost="deed.sending")
+    return _do(deed, "deed.erased", lost="deed.sending", erases=True)
 
 
 def _moved(before: Mapping[str, float], after: Mapping[str, float]) -> list[tuple[str, bool]]:
