@@ -2,7 +2,21 @@
 
 import typer
 
-from flows.cli import adding, answering, bringing, judging, looking, privacy, redacting, services, setup, teaching, topics, work
+from flows.cli import (
+    adding,
+    answering,
+    bringing,
+    judging,
+    looking,
+    privacy,
+    redacting,
+    reporting,
+    services,
+    setup,
+    teaching,
+    topics,
+    work,
+)
 from flows.cli.failing import Commands
 
 app = typer.Typer(
@@ -15,7 +29,21 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for group in (setup, adding, bringing, work, looking, answering, judging, privacy, redacting, teaching, topics, services):
+for group in (
+    setup,
+    adding,
+    bringing,
+    work,
+    looking,
+    answering,
+    judging,
+    reporting,
+    privacy,
+    redacting,
+    teaching,
+    topics,
+    services,
+):
     group.add_to(app)
 
 

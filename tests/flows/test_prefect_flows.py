@@ -14,8 +14,10 @@ from prefect.flows import load_flow_from_entrypoint
 from prefect.testing.utilities import prefect_test_harness
 
 from desk.errors import SourceBusy, SourceDenied, SourceGarbled
+from flows.expire import expire
 from flows.listen import Deaf, hear, listen, worth_another_try
 from flows.pipeline import pipeline
+from flows.report import report
 from flows.teach import teach
 from flows.work.common import utc_now
 from flows.work.hear import Heard
@@ -113,6 +115,18 @@ def test_teaching_leaves_an_artifact_and_is_no_failure_where_there_is_nothing_to
     assert teach(config=str(config), return_state=True).message == "This desk has a model of its own."
 
 
+def test_the_friction_report_is_an_artifact(config: Path) -> None:
+    state = report(config=str(config), return_state=True)
+    assert state.message == "0 topics, 0 people"
+    artifact = Artifact.get(key="friction")
+    assert artifact is not None
+    assert "Nobody was annoyed" in str(artifact.data)
+
+
+def test_what_is_too_old_is_erased_by_a_flow(config: Path) -> None:
+    assert expire(config=str(config), return_state=True).message == "Erased 0 mentions and 0 answers"
+
+
 def deployments() -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = yaml.safe_load(PREFECT_FILE.read_text("utf-8"))["deployments"]
     return found
@@ -125,9 +139,9 @@ def test_each_deployment_names_a_flow_that_can_be_deployed(given: dict[str, Any]
     assert isinstance(flow.to_deployment(given["name"], interval=60), RunnerDeployment)
 
 
-def test_the_pipeline_the_sender_teaching_and_erasing_are_on_and_no_deployment_runs_twice_at_once() -> None:
+def test_the_pipeline_the_sender_and_the_quiet_work_are_on_and_no_deployment_runs_twice_at_once() -> None:
     on = [given["name"] for given in deployments() if any(schedule["active"] for schedule in given["schedules"])]
-    assert on == ["pipeline", "deliver", "teach", "expire"]
+    assert on == ["pipeline", "deliver", "teach", "expire", "report"]
     limits = [given["concurrency_limit"] for given in deployments()]
     assert limits == [{"limit": 1, "collision_strategy": "CANCEL_NEW"}] * len(limits)
 
