@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from store.erasing import Erased
     from store.tables import Author
 
-Who = Annotated[str, typer.Argument(help="The account: its handle, name or id on the platform.", metavar="[ACCOUNT]")]
+Who = Annotated[str, typer.Argument(help="The account: its handle, name or id on the platform.", metavar="ACCOUNT")]
 Platform = Annotated[str, typer.Option("--platform", help="Where, if accounts of several platforms are called so.")]
 Said = Annotated[int | None, typer.Option("--said", help="The account that said this mention (its number).", max=MOST)]
 
