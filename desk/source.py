@@ -64,7 +64,21 @@ Address = Annotated[str, AfterValidator(_address)]
 
 
 Span = Annotated[timedelta, BeforeValidator(span)]
-Retention = Annotated[Span, AfterValidator(_positive)]
+
+
+def _kept(value: object) -> object:
+    if isinstance(value, int | float):
+        raise ValueError(f'{value} of what? Write for example "90 days" or "2 years"')
+    return value
+
+
+def _long(value: timedelta) -> timedelta:
+    if value < timedelta(days=1):
+        raise ValueError('a retention is a day or longer ("m" is minutes; write "6 months")')
+    return value
+
+
+Retention = Annotated[timedelta, BeforeValidator(span), BeforeValidator(_kept), AfterValidator(_long)]
 
 
 class Source(BaseModel):

@@ -133,8 +133,12 @@ def known(session: Session, source: str, since: datetime) -> dict[str, datetime]
 
 
 def _wanted(session: Session, mentions: Sequence[heard.Mention], since: datetime | None) -> list[heard.Mention]:
-    """Return what may be stored: nothing that was erased, nothing that would be as soon as it is here."""
+    """Return what may be stored: nothing that was erased, and nothing too old, unless it is news of what is here."""
     young = [one for one in mentions if since is None or (one.edited_at or one.said_at) >= since]
+    old = [one for one in mentions if since is not None and (one.edited_at or one.said_at) < since]
+    for platform in {one.platform for one in old}:
+        stored = edits.there(session, platform, [one.native_id for one in old if one.platform == platform])
+        young += [one for one in old if one.platform == platform and one.native_id in stored]
     return tombstones.let_in(session, young)
 
 

@@ -55,7 +55,8 @@ def write(session: Session, mention_id: int, text: str, *, by: str, now: datetim
     *version* is the ticket as its writer saw it. Raises Conflict where somebody changed the ticket meanwhile, or where another
     answer to this conversation is on its way.
     """
-    mention = session.get(Mention, mention_id)
+    asked = select(Mention).where(Mention.id == mention_id).with_for_update(read=True, key_share=True)  # an erasure waits for it
+    mention = session.exec(asked).first()
     if mention is None:
         raise KummerkastenError(f"there is no mention {mention_id}")
     waits = on_its_way(session, mention.conversation_id)
@@ -141,8 +142,8 @@ def sent(session: Session, delivery_id: int, native_id: str, url: str | None, no
     """Note that the platform has it: the answer joins its conversation, and the ticket is answered; commits."""
 
     def work() -> None:
-        delivery = session.get_one(Delivery, delivery_id, populate_existing=True)
-        if delivery.state == "sent":
+        delivery = session.get(Delivery, delivery_id, populate_existing=True)
+        if delivery is None or delivery.state == "sent":  # what it answered was erased meanwhile, or somebody was faster
             session.rollback()
             return
         for field, value in {

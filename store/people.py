@@ -7,19 +7,42 @@ from typing import Any
 from sqlalchemy import func, or_
 from sqlmodel import Session, SQLModel, col, select
 
-from store.tables import Author, Conversation, Delivery, Mention, MentionVersion, Reading, Routing, Tag, Ticket
+from store import raw
+from store.tables import (
+    Author,
+    Conversation,
+    Delivery,
+    Mention,
+    MentionVersion,
+    Quarantine,
+    Reading,
+    Routing,
+    Tag,
+    Ticket,
+    TicketEvent,
+)
 from store.writing import chunks
+
+_HANDS = ("claimed_by", "claimed_until")
 
 
 def accounts(session: Session, name: str, platform: str = "") -> list[Author]:
-    """Return accounts whose id, handle or name is *name* (capitals and a leading @ do not count), on one platform or all."""
-    plain = name.strip().removeprefix("@")
+    """Return accounts whose id, handle or name is *name* (capitals and a leading @ do not count), on one platform or all.
+
+    On one platform an id means that account alone, whoever else is called so.
+    """
+    plain = name.strip().removeprefix("@").strip()
+    if not plain:
+        return []
+    asked = select(Author).order_by(Author.platform, col(Author.id))
+    asked = asked.where(Author.platform == platform) if platform else asked
+    if platform and (exactly := session.exec(asked.where(Author.native_id == name.strip())).all()):
+        return list(exactly)
     ways = {plain, plain.lower(), plain.title()}  # SQLite's lower() leaves "Ö" as it is
     wanted = {*ways, *(f"@{way}" for way in ways)}
     columns = (Author.handle, Author.name, Author.native_id)
     same = [way for column in columns for way in (col(column).in_(wanted), func.lower(column).in_(wanted))]
-    asked = select(Author).where(or_(*same)).order_by(Author.platform, col(Author.id))
-    return list(session.exec(asked.where(Author.platform == platform) if platform else asked))
+    return list(session.exec(asked.where(or_(*same))))
 
 
 def author_of(session: Session, mention_id: int) -> Author | None:
@@ -45,30 +68,45 @@ def known(session: Session, author_id: int) -> Known | None:
 
 
 def everything(session: Session, author_id: int) -> dict[str, Any]:
-    """Return all that is stored about an account, ready for JSON: its words, what was made of them, our answers."""
+    """Return all that is stored about an account, ready for JSON: its words, what was made of them, our answers.
+
+    Tickets are those of its mentions; what others said in the same conversations is not told.
+    """
     author = session.get_one(Author, author_id)
     asked = select(Mention).where(Mention.author_id == author_id).order_by(col(Mention.said_at), col(Mention.id))
     said = list(session.exec(asked))
     ids, conversations = [one.id or 0 for one in said], sorted({one.conversation_id for one in said})
-    versions, tags, readings, routings = (_by(session, kind, ids) for kind in (MentionVersion, Tag, Reading, Routing))
-    mentions = [
-        _plain(one, "search", "claimed_by", "claimed_until", "author_id")
-        | {
-            "before": [_plain(old, "mention_id") for old in versions.get(one.id or 0, ())],
-            "statements": [_plain(tag, "mention_id") for tag in tags.get(one.id or 0, ())],
-            "readings": [_plain(reading, "mention_id", "embedding") for reading in readings.get(one.id or 0, ())],
-            "routings": [_plain(routing, "mention_id") for routing in routings.get(one.id or 0, ())],
-        }
-        for one in said
-    ]
-    answers = _of(session, Delivery, Delivery.mention_id, ids)
+    tickets = _of(session, Ticket, Ticket.mention_id, ids)
+    events = _of(session, TicketEvent, TicketEvent.ticket_id, [one.id or 0 for one in tickets])
+    payloads = _of(session, Quarantine, Quarantine.id, raw.naming(session, author)[0])
     return {
         "account": _plain(author),
-        "mentions": mentions,
+        "mentions": _mentions(session, said, ids),
         "conversations": [_plain(one) for one in _of(session, Conversation, Conversation.id, conversations)],
-        "tickets": [_plain(one, "version") for one in _of(session, Ticket, Ticket.conversation_id, conversations)],
-        "answers": [_plain(one, "key", "claimed_by", "claimed_until") for one in answers],
+        "tickets": [_plain(one, "version") for one in tickets],
+        "history": [_plain(one) for one in events],
+        "answers": [_plain(one, "key", *_HANDS) for one in _of(session, Delivery, Delivery.mention_id, ids)],
+        "answers_heard": [_plain(one, "search", *_HANDS) for one in _answers(session, said)],
+        "not_understood": [_plain(one, "raw") | {"raw": one.raw.decode("utf-8", "replace")} for one in payloads],
     }
+
+
+def _mentions(session: Session, said: list[Mention], ids: list[int]) -> list[dict[str, Any]]:
+    """Return what somebody said, each with what it said before and what was made of it."""
+    parts = {"before": MentionVersion, "statements": Tag, "readings": Reading, "routings": Routing}
+    found = {name: _by(session, kind, ids) for name, kind in parts.items()}
+    return [
+        _plain(one, "search", "author_id", *_HANDS)
+        | {name: [_plain(row, "mention_id", "embedding") for row in rows.get(one.id or 0, ())] for name, rows in found.items()}
+        for one in said
+    ]
+
+
+def _answers(session: Session, said: list[Mention]) -> list[Mention]:
+    """Return what we said to these mentions, as their platforms show it."""
+    parents = {(one.conversation_id, one.native_id) for one in said}
+    ours = _of(session, Mention, Mention.conversation_id, sorted({one.conversation_id for one in said}), col(Mention.ours))
+    return [one for one in ours if (one.conversation_id, one.parent) in parents]
 
 
 def _by(session: Session, kind: Any, ids: list[int]) -> dict[int, list[Any]]:
@@ -78,8 +116,9 @@ def _by(session: Session, kind: Any, ids: list[int]) -> dict[int, list[Any]]:
     return found
 
 
-def _of(session: Session, kind: Any, column: Any, keys: list[int]) -> list[Any]:
-    return [row for some in chunks(keys) for row in session.exec(select(kind).where(col(column).in_(some)).order_by(kind.id))]
+def _of(session: Session, kind: Any, column: Any, keys: list[int], *more: Any) -> list[Any]:
+    asked = select(kind).where(*more).order_by(kind.id)
+    return [row for some in chunks(keys) for row in session.exec(asked.where(col(column).in_(some)))]
 
 
 def _plain(row: SQLModel, *without: str) -> dict[str, Any]:

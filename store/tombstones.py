@@ -1,7 +1,8 @@
 """Tombstones: what was erased and must not come back with the next pull. They hold digests: no id, no name, no word.
 
-Guarantee 11. Three kinds of things are refused: a mention, whatever becomes of it; what an account said; and what we said
-ourselves in a conversation of which nobody else is left. The last two only up to a moment, so that who writes again is heard.
+Guarantee 11. Three kinds of things are refused: a mention and our answers to it, whatever becomes of them; what an account said;
+and what we said ourselves in a conversation of which nobody else is left. The last two up to a moment, so that who writes again
+is heard, or for ever.
 """
 
 import hashlib
@@ -14,7 +15,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 from desk import mention as heard
 from store.tables import Utc
-from store.writing import chunks, on_postgres, upsert
+from store.writing import chunks, insert_new, on_postgres, upsert
 
 Kind = Literal["mention", "account", "conversation"]
 
@@ -32,10 +33,16 @@ class Tombstone(SQLModel, table=True):
 def bury(session: Session, kind: Kind, platform: str, native_id: str, until: datetime | None, now: datetime) -> None:
     """Note that something must not be stored again; what was refused for ever stays so."""
     digest = _digest(kind, platform, native_id)
-    there = session.get(Tombstone, digest)
+    there = session.get(Tombstone, digest, populate_existing=True)
     if there and there.until is None:
         return
     upsert(session, Tombstone, {"digest": digest, "kind": kind, "until": until, "at": now}, key=("digest",))
+
+
+def bury_mentions(session: Session, names: Sequence[tuple[str, str]], now: datetime) -> None:
+    """Note of many mentions, by platform and native id, that they must never be stored again."""
+    rows = [{"digest": _digest("mention", *name), "kind": "mention", "until": None, "at": now} for name in names]
+    insert_new(session, Tombstone, rows)
 
 
 def hold(session: Session) -> None:
@@ -73,6 +80,8 @@ def _digests(mention: heard.Mention) -> Iterator[str]:
         yield _digest("account", mention.platform, mention.author.native_id)
     if mention.ours:
         yield _digest("conversation", mention.platform, mention.conversation)
+        if mention.parent:  # what it answers was erased, and it may name who said that
+            yield _digest("mention", mention.platform, mention.parent)
 
 
 def _digest(kind: Kind, platform: str, native_id: str) -> str:

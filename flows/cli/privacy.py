@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sqlmodel import Session
 
     from flows.settings import Settings
-    from store.erasing import Erased
+    from store.removing import Erased
     from store.tables import Author
 
 Who = Annotated[str, typer.Argument(help="The account: its handle, name or id on the platform.", metavar="ACCOUNT")]
@@ -73,21 +73,27 @@ def forget(
     from flows.work.common import utc_now
     from store import erasing
 
-    if mention is not None and (who or said is not None or for_ever):
+    if mention is not None and (who or platform or said is not None or for_ever):
         raise ConfigurationError("--mention erases one mention alone; an account is named without it")
     with opened(config) as settings:
-        with settings.session() as session:
-            if mention is not None:
-                _ask(f"Erase mention {mention} and our answers to it?", yes)
-                done = erasing.mention(session, mention, by=_who(by), now=utc_now())
-            else:
+        author, what = None, f"mention {mention}"
+        if mention is None:
+            with settings.session(write=False) as session:  # who is asked may think as long as they like: nobody waits
                 author = _one(session, who, platform, said)
-                _ask(f"Erase {_described(session, author)} and our answers to it?", yes)
-                done = erasing.account(session, author.id or 0, by=_who(by), now=utc_now(), for_ever=for_ever)
-        erasing.sweep(settings.engine)
+                what = _described(session, author)
+        _ask(f"Erase {what} and our answers to it?", yes)
+        with settings.session() as session:
+            done = (
+                erasing.account(session, author.id or 0, by=_who(by), now=utc_now(), for_ever=for_ever)
+                if author
+                else erasing.mention(session, mention or 0, by=_who(by), now=utc_now())
+            )
+        swept = erasing.sweep(settings.engine)
     _say(done, as_json)
     if not as_json:
         typer.echo("Not reached from here: backups, files that were exported, and the platform itself.")
+        if not swept:
+            typer.echo("The database was busy: traces may lie in its file until the next erasure.")
 
 
 def expire(
@@ -153,7 +159,8 @@ def _one(session: "Session", who: str, platform: str, said: int | None) -> "Auth
 
 def _several(session: "Session", who: str, found: "Sequence[Author]") -> str:
     lines = [f"  {_described(session, author)}" for author in found]
-    return f'"{show.plain(who)}" may be any of these; name its id and --platform:\n' + "\n".join(lines)
+    advice = "name its id and --platform, or a mention of it with --said"
+    return "\n".join([f'"{show.plain(who)}" may be any of these; {advice}:', *lines])
 
 
 def _described(session: "Session", author: "Author") -> str:
@@ -161,13 +168,15 @@ def _described(session: "Session", author: "Author") -> str:
 
     called = " ".join(part for part in (author.name, f"@{author.handle.removeprefix('@')}" if author.handle else "") if part)
     known = people.known(session, author.id or 0)
+    by_name = author.native_id.casefold() in (author.name.casefold(), author.handle.casefold())
+    told = "known by name alone: everybody called so" if by_name else f"id {show.plain(author.native_id)}"
     much = f"{known.mentions} mentions" if known else "nothing"
-    return f"{show.plain(called or '-')} on {author.platform} (id {show.plain(author.native_id)}): {much}"
+    return f"{show.plain(called or '-')} on {author.platform} ({told}): {much}"
 
 
 def _ask(question: str, yes: bool) -> None:
     if not yes:
-        typer.confirm(question, abort=True)
+        typer.confirm(question, abort=True, err=True)
 
 
 def _say(done: "Erased", as_json: bool) -> None:

@@ -1,12 +1,14 @@
 """Erase what is older than its source's retention (guarantee 11)."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from desk.errors import Conflict
 from flows.settings import Settings
 from flows.work.common import Clock, Tell, silent, utc_now
 from store import erasing
-from store.erasing import Erased
+from store.removing import Erased
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ def due(settings: Settings, *, clock: Clock = utc_now) -> dict[str, int]:
     """Return how much of each source `expire` would erase now; erases nothing."""
     now = clock()
     with settings.session(write=False) as session:
-        return {name: erasing.count_outdated(session, name, now - span) for name, span in limits(settings).items()}
+        return {name: erasing.count_outdated(session, name, now - span, now) for name, span in limits(settings).items()}
 
 
 def expire(settings: Settings, by: str, *, clock: Clock = utc_now, tell: Tell = silent) -> Expired:
@@ -43,11 +45,12 @@ def expire(settings: Settings, by: str, *, clock: Clock = utc_now, tell: Tell = 
     for name, span in limits(settings).items():
         with settings.session() as session:
             total = Erased()
-            while (done := erasing.outdated(session, name, now - span, by=by, now=now)) != Erased():
-                total += done
-                tell(name, done.mentions + done.answers)
+            with suppress(Conflict):  # an answer is being sent just now: the next night takes what is left of this source
+                while (done := erasing.outdated(session, name, now - span, by=by, now=now)) != Erased():
+                    total += done
+                    tell(name, done.mentions + done.answers)
             erased |= {name: total} if total != Erased() else {}
-            left = erasing.count_spared(session, name, now - span)
+            left = erasing.count_spared(session, name, now - span, now)
             spared |= {name: left} if left else {}
     if erased:
         erasing.sweep(settings.engine)
