@@ -14,7 +14,7 @@ st.set_page_config(
 )
 st.html(_HERE / "style.css")
 
-if setup.complete() and door.open_to_whom_it_is():
+if door.open_to_whom_it_is() and setup.complete():
     w = sidebar.choose().words
     stuck = data.undelivered()
     outbox = f"{w('outbox.title')} ({stuck})" if stuck else w("outbox.title")

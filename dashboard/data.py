@@ -14,7 +14,7 @@ from pathlib import Path
 import streamlit as st
 from sqlmodel import Session
 
-from dashboard import cards
+from dashboard import cards, who
 from desk import config
 from desk.answering import Obstacle, ReplyRules
 from desk.config import Desk
@@ -65,7 +65,12 @@ def _desk(where: str, changed: int) -> Desk:
 
 
 def database() -> str:
-    """Return the address of the desk's database."""
+    """Return the address of the desk's database, to who may see the desk; raises PermissionError for others.
+
+    Every question to the store comes by here, also from what runs apart from a page.
+    """
+    if not who.may_see(desk()):
+        raise PermissionError("nobody has signed in who may see this desk")
     given = os.environ.get(DATABASE)
     return config.database_at(given, path().resolve().parent) if given else desk().database
 

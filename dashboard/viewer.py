@@ -6,10 +6,9 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from dashboard import data
+from dashboard import data, who
 from dashboard.words import Words
 from desk.config import Desk
-from desk.sign_in import Person
 from desk.taxonomy import Language
 
 LANGUAGE, ME = "lang", "me"
@@ -68,31 +67,13 @@ def first_language() -> Language:
     return _SPOKEN.get((st.context.locale or "").partition("-")[0], desk.language)
 
 
-def can_sign_in() -> bool:
-    """Say whether the server knows of a provider (`kummerkasten up` tells it)."""
-    return "is_logged_in" in st.user.to_dict()
-
-
-def signed_in() -> str:
-    """Return the e-mail address that the provider vouches for; empty where nobody has signed in."""
-    told = st.user.to_dict()
-    vouched = told.get("is_logged_in") and told.get("email_verified") is not False
-    return str(told.get("email") or "").casefold() if vouched else ""
-
-
-def person() -> Person | None:
-    """Return who has signed in; None where nobody has, or nobody whom the desk knows."""
-    email = signed_in()
-    return next((one for one in data.desk().staff if one.email == email), None)
-
-
 def current() -> Viewer:
     """Return who looks, at this moment."""
     desk, now = data.desk(), datetime.now(UTC)
     if desk.sign_in:
-        who = person()
-        works = who is not None and who.role != "reader"
-        return Viewer(desk, Words(language()), who.name if who and works else "", now, bool(who and who.role == "admin"))
+        found = who.person(desk)
+        works = found is not None and found.role != "reader"
+        return Viewer(desk, Words(language()), found.name if found and works else "", now, bool(found and found.role == "admin"))
     me = st.session_state.get(ME) or ""
     me = me if me in desk.people else ""
     return Viewer(desk, Words(language()), me, now, bool(me))

@@ -113,8 +113,10 @@ class Desk(BaseModel):
     @property
     def people(self) -> tuple[str, ...]:
         """Everybody who may own a ticket, once: members of teams in the order of the file, then who else may sign in and work."""
+        readers = {one.name for one in self.staff if one.role == "reader"}
         members = [member for team in self.teams for member in team.members]
-        return tuple(dict.fromkeys([*members, *(one.name for one in self.staff if one.role != "reader")]))
+        everybody = dict.fromkeys([*members, *(one.name for one in self.staff)])
+        return tuple(name for name in everybody if name not in readers)
 
     def at(self, folder: PurePath) -> "Desk":
         """Return the desk with what is relative (SQLite file, models, folders of exports) counted from *folder*."""

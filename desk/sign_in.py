@@ -1,6 +1,8 @@
 """Who may see the desk: where people sign in, who they are, and what each of them may do (guarantee 12)."""
 
+import re
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -11,11 +13,27 @@ Role = Literal["reader", "agent", "admin"]
 _METADATA = "/.well-known/openid-configuration"
 
 
+_EMAIL = re.compile(r"[!-?A-~]+@[a-z0-9.-]+\.?[a-z0-9-]+", re.I)
+"""Plain letters, digits and signs: others may look alike, or become the same when they are made small."""
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
 def _email(given: str) -> str:
-    name, at, domain = given.strip().casefold().partition("@")
-    if not (name and at and domain) or " " in given.strip():
-        raise ValueError(f'"{given}" is no e-mail address')
-    return f"{name}@{domain}"
+    if not _EMAIL.fullmatch(given.strip()):
+        raise ValueError(f'"{given}" is no e-mail address (a domain with other letters is written in its xn-- form)')
+    return given.strip().lower()
+
+
+def _reached(given: str) -> str:
+    """Return an address as browsers say it, for the provider and the cookie are compared with that."""
+    url = urlsplit(given)
+    host = (url.hostname or "").lower()
+    if url.path.strip("/") or url.query or url.fragment or not host.isascii():
+        raise ValueError(f'"{given}" must be scheme and host alone, such as "https://kummerkasten.example.org"')
+    if url.scheme == "http" and host not in _LOOPBACK:
+        raise ValueError("people sign in over https alone; http is for this machine (127.0.0.1, localhost)")
+    port = "" if url.port in (None, {"http": 80, "https": 443}[url.scheme]) else f":{url.port}"
+    return f"{url.scheme}://{f'[{host}]' if ':' in host else host}{port}"
 
 
 class Person(BaseModel):
@@ -23,7 +41,7 @@ class Person(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(min_length=1, max_length=100)
+    name: Annotated[str, AfterValidator(str.strip)] = Field(min_length=1, max_length=100, pattern=r"\S")
     email: Annotated[str, AfterValidator(_email)]
     role: Role = "agent"
 
@@ -39,7 +57,7 @@ class SignIn(BaseModel):
     provider: Address
     client_id: str = Field(min_length=1)
     client_secret_env: Variable
-    address: Address
+    address: Annotated[Address, AfterValidator(_reached)]
 
     @property
     def metadata(self) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from desk import config
 from desk.errors import ConfigurationError
@@ -86,7 +87,7 @@ class Supervisor:
         """Start the dashboard on the desk of *settings*."""
         server = ["--server.headless", "true", "--server.address", "127.0.0.1", "--server.port", str(self.dashboard_port)]
         if (known := sign_in.write(settings, self.home)) is not None:
-            server += ["--secrets.files", str(known.resolve())]
+            server += ["--secrets.files", str(known.resolve()), *_known_as(settings)]
         env = {CONFIG: str(settings.path)}
         return self._start("dashboard", "-m", "streamlit", "run", "app.py", *server, env=env, cwd=_DASHBOARD)
 
@@ -124,6 +125,13 @@ class Supervisor:
         variables = {**QUIET, SANDBOX_TOKEN: "sandbox", "PYTHONUNBUFFERED": "1", **(env or {})}
         child = Child(name, (sys.executable, *command), self.logs / f"{name}.log", variables, cwd, nice)
         return self.family.start(child, errand=errand)
+
+
+def _known_as(settings: Settings) -> list[str]:
+    """Tell the dashboard's server under which address people reach it, or it asks the internet for its own."""
+    url = urlsplit(settings.desk.sign_in.address if settings.desk.sign_in else "")
+    port = url.port or {"http": 80, "https": 443}.get(url.scheme, 0)
+    return ["--browser.serverAddress", url.hostname or "", "--browser.serverPort", str(port)]
 
 
 @contextmanager

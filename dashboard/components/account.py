@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import data, deeds, times
+from dashboard import data, deeds, times, who
 from dashboard.components import notices
 from dashboard.components.address import last_of
 from dashboard.components.markup import Child, el, said, show
@@ -45,7 +45,7 @@ def _file(known: Known, v: Viewer) -> None:
     """Offer all that is stored about the account, as it was said: it is for the person, who may ask for it."""
     st.download_button(
         v.words("account.file"),
-        data=lambda: data.everything_about(known.author_id),
+        data=who.as_now(lambda: data.everything_about(known.author_id)),
         file_name=f"account-{known.author_id}.json",
         mime="application/json",
         key="account-file",

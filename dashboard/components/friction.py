@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import streamlit as st
 
-from dashboard import data, export, friction_data, times
+from dashboard import data, export, friction_data, times, who
 from dashboard.components import chips, rows
 from dashboard.components.address import Address
 from dashboard.components.markup import Markup, el, said, show
@@ -166,7 +166,7 @@ def download(found: Sequence[FrictionRow], scope: Scope, v: Viewer) -> None:
             for name, rows_of_it in files.items():
                 st.download_button(
                     v.words(f"export.{name}"),
-                    data=rows_of_it,
+                    data=who.as_now(rows_of_it),
                     file_name=f"kummerkasten-{name}-{stamp}.csv",
                     mime="text/csv",
                     icon=":material/download:",

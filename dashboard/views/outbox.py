@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard import data, times, viewer
-from dashboard.components import composer, notices
+from dashboard.components import composer, door, notices
 from dashboard.components.markup import Markup, el, outside, said, show
 from dashboard.viewer import Viewer
 from store.tables import Delivery
@@ -23,6 +23,7 @@ def page() -> None:
 @st.fragment(run_every=_EVERY)
 def letters() -> None:
     """Show the deliveries, again every quarter of a minute."""
+    door.watch()
     v = viewer.current()
     stuck, waiting, sent = (data.outbox(states) for states in (("dead",), ("waiting", "sending"), ("sent",)))
     if not (stuck or waiting or sent):

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard import data, deeds, viewer
-from dashboard.components import notices, review
+from dashboard.components import door, notices, review
 from dashboard.data import Doubtful
 
 _AHEAD = 20  # so far the next mention is looked for that nobody else has in front of them (a docstring would be shown)
@@ -21,6 +21,7 @@ def page() -> None:
 @st.fragment
 def question(asked: Doubtful) -> None:
     """Ask one question; an answer brings the next one without the rest of the page."""
+    door.watch()
     v = viewer.current()
     notices.told(v)
     found = data.unsure(asked, _AHEAD, without=review.skipped(), first=review.at())

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard import data, viewer
-from dashboard.components import ledger, notices
+from dashboard.components import door, ledger, notices
 
 _EVERY = "15s"
 
@@ -19,6 +19,7 @@ def page() -> None:
 @st.fragment(run_every=_EVERY)
 def states() -> None:
     """Show the sources, again every quarter of a minute."""
+    door.watch()
     v = viewer.current()
     found = data.sources(v.now)
     if not found:

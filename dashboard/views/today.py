@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard import data, times, viewer
-from dashboard.components import notices, overview
+from dashboard.components import door, notices, overview
 from dashboard.viewer import Viewer
 
 _EVERY = "30s"
@@ -21,6 +21,7 @@ def page() -> None:
 @st.fragment(run_every=_EVERY)
 def numbers() -> None:
     """Show what changes by itself, again every half a minute."""
+    door.watch()
     v = viewer.current()
     today = data.today()
     if not any(count for _, count in today.by_day) and not today.teams:

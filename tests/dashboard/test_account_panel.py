@@ -10,7 +10,6 @@ from test_pages import LANGUAGES, open_ticket, opened, shown, store_of
 from dashboard import data, deeds
 from desk.taxonomy import Language
 from store import erasing, outbox
-from store.events import change
 from store.tables import Author, Mention, Ticket
 
 
@@ -72,11 +71,3 @@ def test_what_is_being_answered_just_now_stays(home: Home) -> None:
     assert (notice := deeds.notice()) is not None
     assert (notice.text, notice.good) == ("deed.sending", False)
     assert mentions(home, account_of(home, ticket).id)
-
-
-def test_a_history_names_an_erasure(home: Home) -> None:
-    ticket = open_ticket(home)
-    with store_of(home) as session:
-        change(session, session.get_one(Ticket, ticket.id), {"status": "closed"}, by=erasing.BY, now=datetime.now(UTC))
-        session.commit()
-    assert "Löschung Status: offen → geschlossen" in shown(opened("conversation", me="Anna", id=str(ticket.conversation_id)))

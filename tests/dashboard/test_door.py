@@ -2,12 +2,14 @@
 
 import socket
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import provider
 import pytest
 from desks import Home
 from looking import MARKS, one_open, visit
 from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import TimeoutError as NothingCame
 
 from flows import sign_in
 from flows.settings import load
@@ -126,4 +128,36 @@ def test_a_server_that_knows_nothing_of_the_sign_in_stays_closed(
     browser: Browser, address: str, home: Home, serve: Callable[..., str]
 ) -> None:
     page = visit(browser, serve(home))
-    expect(page.get_by_text("Die Anmeldung ist noch nicht bereit")).to_be_visible()
+    expect(page.get_by_text("Hier ist gerade zu")).to_be_visible()
+
+
+def test_who_is_taken_out_of_the_file_sees_and_downloads_nothing_more(browser: Browser, address: str, home: Home) -> None:
+    today = entering(browser, address)
+    expect(today.get_by_text("antwortet und korrigiert")).to_be_visible()
+    other = today.context.new_page()
+    other.goto(f"{address}/conversation?id={one_open(home, 'payments').conversation_id}")
+    other.get_by_text("Dieses Konto").click()
+    with other.expect_download() as file:
+        other.get_by_role("button", name="Auskunft herunterladen").click()
+    assert "account" in Path(file.value.path()).read_text("utf-8")
+    home.config.write_text(home.config.read_text("utf-8").replace("anna@shop.example", "gone@shop.example"), "utf-8")
+    expect(today.get_by_text("Für dieses Konto ist hier nichts freigegeben")).to_be_visible()  # the page refreshes itself
+    other.get_by_role("button", name="Auskunft herunterladen").click()
+    with pytest.raises(NothingCame), other.expect_download(timeout=3_000):
+        pass
+    other.get_by_role("button", name="Übernehmen").click()
+    expect(other.get_by_text("Für dieses Konto ist hier nichts freigegeben")).to_be_visible()
+
+
+def test_a_mistake_in_the_file_tells_strangers_nothing(browser: Browser, address: str, home: Home) -> None:
+    home.config.write_text(home.config.read_text("utf-8") + '\n[[people]]\nname = "Jonas"\nemail = "jonas"\n', "utf-8")
+    page = visit(browser, address)
+    expect(page.get_by_text("Hier ist gerade zu")).to_be_visible()
+    assert "jonas" not in page.content().lower()
+    assert str(home.folder) not in page.content()
+
+
+def test_a_file_that_has_lost_its_sign_in_opens_to_nobody(browser: Browser, address: str, home: Home) -> None:
+    text = home.config.read_text("utf-8")
+    home.config.write_text(text[: text.index("[sign_in]")], "utf-8")
+    expect(visit(browser, address).get_by_text("Hier ist gerade zu")).to_be_visible()

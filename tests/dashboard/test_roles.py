@@ -1,13 +1,17 @@
 """Guarantee 12 without a browser: what somebody may not do is not done, whatever their browser sends."""
 
+from types import SimpleNamespace
+
 import pytest
 from desks import Home
 from test_door import STAFF
 from test_pages import open_ticket, store_of
 
-from dashboard import deeds, viewer
-from desk.sign_in import Person, Role
+from dashboard import data, deeds, viewer, who
+from desk.sign_in import Role
 from store.tables import Mention, Ticket
+
+EMAILS = {"reader": "chef@shop.example", "agent": "anna@shop.example", "admin": "uta@shop.example"}
 
 
 @pytest.fixture
@@ -22,7 +26,7 @@ def guarded(home: Home) -> Home:
 def test_each_role_does_what_it_may(
     guarded: Home, monkeypatch: pytest.MonkeyPatch, role: Role, works: bool, erases: bool
 ) -> None:
-    monkeypatch.setattr(viewer, "person", lambda: Person(name="Anna", email="anna@shop.example", role=role))
+    monkeypatch.setattr(who, "signed_in", lambda: EMAILS[role])
     ticket = open_ticket(guarded)
     deeds.set_status(ticket, "answered", "Anna")
     assert (notice := deeds.notice()) is not None
@@ -35,7 +39,7 @@ def test_each_role_does_what_it_may(
 
 
 def test_who_has_not_signed_in_does_nothing(guarded: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(viewer, "person", lambda: None)
+    monkeypatch.setattr(who, "signed_in", lambda: "")
     ticket = open_ticket(guarded)
     deeds.take(ticket, "Anna")
     assert not deeds.reply(ticket.mention_id, "Hallo", ticket, "Anna")
@@ -44,5 +48,39 @@ def test_who_has_not_signed_in_does_nothing(guarded: Home, monkeypatch: pytest.M
 
 
 def test_a_name_in_the_address_counts_for_nothing(guarded: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(viewer, "person", lambda: Person(name="Chef", email="chef@shop.example", role="reader"))
+    monkeypatch.setattr(who, "signed_in", lambda: EMAILS["reader"])
     assert (viewer.current().me, viewer.current().erases) == ("", False)
+
+
+def test_nothing_is_read_for_who_has_not_signed_in(guarded: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(who, "signed_in", lambda: "eve@evil.example")
+    for ask in (data.today, data.platforms, lambda: data.everything_about(1), lambda: data.conversation(1)):
+        with pytest.raises(PermissionError):
+            ask()
+
+
+def test_what_runs_later_runs_in_the_name_of_who_began_it(guarded: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as now:
+        now.setattr(who, "signed_in", lambda: EMAILS["agent"])
+        later = who.as_now(data.platforms)
+    assert "mastodon" in later()
+    guarded.config.write_text(guarded.config.read_text("utf-8").replace(EMAILS["agent"], "gone@shop.example"), "utf-8")
+    with pytest.raises(PermissionError):
+        later()
+
+
+@pytest.mark.parametrize(
+    ("claim", "email"),
+    [(None, "anna@shop.example"), (True, "anna@shop.example"), ("true", "anna@shop.example"), (False, ""), ("false", "")],
+)
+def test_an_address_that_is_not_verified_counts_for_nothing(monkeypatch: pytest.MonkeyPatch, claim: object, email: str) -> None:
+    told = {"is_logged_in": True, "email": "Anna@shop.example"} | ({} if claim is None else {"email_verified": claim})
+    monkeypatch.setattr(who.st, "user", SimpleNamespace(to_dict=lambda: told))
+    assert who.signed_in() == email
+
+
+def test_a_server_that_was_started_with_a_sign_in_stays_closed_without_it(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(who, "can_sign_in", lambda: True)
+    assert not who.may_see(home.desk)
+    with pytest.raises(PermissionError):
+        data.platforms()

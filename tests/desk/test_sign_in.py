@@ -58,8 +58,31 @@ def test_who_only_reads_owns_no_ticket() -> None:
         ([DOOR, ANNA + 'role = "boss"'], "role"),
         ([DOOR.replace('"SIGN_IN_SECRET"', '"s3cret-XYZ"'), ANNA], "name of an environment variable"),
         ([DOOR.replace("https://login", "login"), ANNA], "is no address"),
+        ([DOOR, ANNA.replace("Shop", "münchen")], "xn--"),
+        ([DOOR, ANNA.replace("Anna@Shop.example", "a@b@c")], "is no e-mail address"),
+        ([DOOR, ANNA.replace('"Anna"', '" "')], "name"),
+        ([DOOR.replace(".org/", ".org/desk"), ANNA], "scheme and host alone"),
+        ([DOOR.replace("https://kummer", "http://kummer"), ANNA], "https alone"),
     ],
 )
 def test_what_does_not_fit_is_said(parts: list[str], said: str) -> None:
     with pytest.raises(ConfigurationError, match=said):
         read(*parts)
+
+
+@pytest.mark.parametrize(
+    ("given", "reached"),
+    [
+        ("https://Desk.Example.org:443/", "https://desk.example.org"),
+        ("http://127.0.0.1:8501", "http://127.0.0.1:8501"),
+        ("https://desk.example.org:8443", "https://desk.example.org:8443"),
+    ],
+)
+def test_an_address_is_written_as_browsers_say_it(given: str, reached: str) -> None:
+    desk = read(DOOR.replace("https://kummerkasten.example.org/", given), ANNA)
+    assert desk.sign_in is not None
+    assert desk.sign_in.address == reached
+
+
+def test_a_member_who_only_reads_owns_no_ticket_either() -> None:
+    assert read(DOOR, ANNA + 'role = "reader"').people == ()
