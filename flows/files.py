@@ -4,9 +4,13 @@ import os
 import tempfile
 from pathlib import Path
 
+from desk.errors import ConfigurationError
+
 
 def replace(path: Path, text: str, mode: int) -> None:
     """Let *text* stand in *path*, for whom *mode* lets read it; whenever this is cut short, what stood there stays as it was."""
+    if not path.parent.is_dir():
+        raise ConfigurationError(f"There is no folder {path.parent}; make it first, or name another file")
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")  # its owner's alone
     scratch = Path(name)
     try:

@@ -104,7 +104,7 @@ def _say(one: Comparison) -> str:
 
 
 def _judged(heads: Heads, texts: Texts) -> Judged:
-    return of_odds(texts.rows, heads.probabilities(texts.vectors), heads.thresholds)
+    return of_odds(texts.rows, heads.probabilities(texts.vectors, texts.home), heads.thresholds)
 
 
 def _agreement(judged: Judged) -> Array:

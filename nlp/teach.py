@@ -6,13 +6,14 @@ What people merely confirm is rehearsed too: it holds the heads where they are. 
 surer, and other texts would pay for it.) Without a correction nothing changes. The same input gives the same heads.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
-from nlp.heads import CHOICES, CHOSEN, COLUMNS, FIRST, YES_OR_NO, Heads, Numbers, squash
+from nlp.evaluate import of_odds
+from nlp.heads import CHOICES, CHOSEN, FIRST, HOME, YES_OR_NO, Heads, Numbers, squash
 from nlp.metrics import Array, Flags
 from nlp.minimise import minimise
 from nlp.train_data import Row, digest, targets
@@ -40,6 +41,11 @@ class Texts:
     def known(self) -> tuple[Numbers, Numbers]:
         """Return the labels and which of them are known."""
         return targets(self.rows)
+
+    @cached_property
+    def home(self) -> Flags:
+        """Return which texts are read as the languages that the tagger is made for (see `Heads.logits`)."""
+        return np.array([row.get("lang") in (*HOME, "und") for row in self.rows], bool)
 
     def some(self, wanted: Sequence[int]) -> "Texts":
         """Return those texts alone."""
@@ -74,22 +80,22 @@ def split(corrections: Texts, exam: Texts) -> tuple[Texts, Texts]:
     return corrections.some(taught), corrections.some(held)
 
 
-def fit(start: Heads, corrections: Texts, rehearsal: Numbers) -> Heads:
+def fit(start: Heads, corrections: Texts, rehearsal: Texts) -> Heads:
     """Return heads that answer as people corrected, and elsewhere as *start* does; seconds for 5,000 corrections.
 
-    *rehearsal* holds vectors of texts that *start* shall not forget. Thresholds stay as they are, and so do all answers to a
+    *rehearsal* holds texts that *start* shall not forget. Thresholds stay as they are, and so do all answers to a
     question that nobody has corrected. Where nobody has corrected anything, *start* itself is returned.
     """
     if not len(corrections):
         return start
-    vectors = np.concatenate([corrections.vectors, rehearsal])
-    said = start.logits(vectors)
+    vectors = np.concatenate([corrections.vectors, rehearsal.vectors])
+    said = start.logits(vectors, np.concatenate([corrections.home, rehearsal.home]))
     before = squash(said)
-    wrong = _wrong(corrections, before[: len(corrections)], start.thresholds)
+    wrong = _wrong(corrections, before[: len(corrections)], start)
     columns = [int(column) for column in np.flatnonzero(wrong.any(axis=0))]
     if not columns:
         return start
-    middle, spread = rehearsal.mean(axis=0), np.maximum(rehearsal.std(axis=0), 1e-6)
+    middle, spread = rehearsal.vectors.mean(axis=0), np.maximum(rehearsal.vectors.std(axis=0), 1e-6)
     wanted, loud = (part[:, columns] for part in _lesson(corrections, before, wrong))
     features = np.hstack([(vectors - middle) / spread, np.ones((len(vectors), 1), np.float32)]).astype(np.float32)
     change = _change(features, said, columns, wanted, loud)
@@ -100,10 +106,15 @@ def fit(start: Heads, corrections: Texts, rehearsal: Numbers) -> Heads:
     return replace(start, weights=weights, bias=bias)
 
 
-def _wrong(corrections: Texts, before: Numbers, thresholds: Mapping[str, float]) -> Flags:
+def corrected(start: Heads, said: Texts) -> bool:
+    """Say whether people have corrected anything at all, or found right what *start* says."""
+    return bool(len(said) and _wrong(said, start.probabilities(said.vectors, said.home), start).any())
+
+
+def _wrong(corrections: Texts, before: Numbers, start: Heads) -> Flags:
     """Return which answers (texts, columns) people have corrected; the others they have confirmed, or not spoken about."""
     truth, mask = corrections.known
-    said = before >= np.array([thresholds.get(key, 0.0) for key in COLUMNS], np.float32)
+    said = of_odds(corrections.rows, before, start.thresholds).said
     return np.asarray((mask > 0) & ~agreed(truth, before, said), bool)
 
 

@@ -116,6 +116,14 @@ def every_quote(session: Session, scope: Scope, topics: Sequence[str] = ()) -> I
         yield row[3], _quote(row[:3])
 
 
+def heard(session: Session, scope: Scope) -> tuple[int, int]:
+    """Return how much customers said in a period, about whatever, and how much of it nobody has read yet."""
+    unread = func.count().filter(col(Mention.read_at).is_(None))
+    asked = select(func.count(), unread).select_from(Mention).where(*_said(scope), ~col(Mention.ours))
+    total, waiting = session.exec(asked).one()
+    return total, waiting
+
+
 def platforms(session: Session) -> list[str]:
     """Return the platforms that anything was heard from."""
     return sorted(session.exec(select(Mention.platform).distinct()))
@@ -168,16 +176,13 @@ def _stands(tag: Any, aspect: str, value: str | None = None) -> ColumnElement[bo
 
 
 def _in(scope: Scope, topics: Sequence[str] = ()) -> list[ColumnElement[bool]]:
-    conditions = [
-        _stands(Tag, "friction"),
-        col(Mention.said_at) >= scope.since,
-        col(Mention.said_at) < scope.until,
-        col(Mention.deleted_at).is_(None),
-    ]
+    return [_stands(Tag, "friction"), *_said(scope), *([col(Tag.value).in_(topics)] if topics else [])]
+
+
+def _said(scope: Scope) -> list[ColumnElement[bool]]:
+    conditions = [col(Mention.said_at) >= scope.since, col(Mention.said_at) < scope.until, col(Mention.deleted_at).is_(None)]
     if scope.platform:
         conditions.append(col(Mention.platform) == scope.platform)
     if scope.language:
         conditions.append(col(Mention.language) == scope.language)
-    if topics:
-        conditions.append(col(Tag.value).in_(topics))
     return conditions

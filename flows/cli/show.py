@@ -10,27 +10,17 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from desk.spans import left
+from flows.plain import HARMFUL
+from flows.plain import plain as plain  # as all commands know it
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-_HARMFUL = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
-)
-"""Control characters, and signs that change the direction of a line or that nobody sees (joiners stay: emoji need them)."""
-_BLANKS = re.compile(r"\s+")
 UNITS = {"minute": "min", "hour": "h", "day": "d"}
 STYLES = {1: "bold red", 2: "yellow", 3: "", 4: "dim"}
 """How a ticket of each priority looks."""
-
-
-def plain(text: str, *, lines: bool = False) -> str:
-    """Return *text* without what a terminal would obey; on one line, unless *lines* may stay."""
-    if lines:
-        return _HARMFUL.sub("\N{REPLACEMENT CHARACTER}", text.replace("\r\n", "\n").replace("\r", "\n"))
-    return _HARMFUL.sub("\N{REPLACEMENT CHARACTER}", _BLANKS.sub(" ", text)).strip()
 
 
 def text(words: object, style: str = "", *, lines: bool = False, most: int = 0) -> "Text":
@@ -50,7 +40,7 @@ def below(words: object, style: str = "") -> "Text":
 
 def as_json(value: Any) -> str:
     """Return *value* as one line of JSON; signs that a terminal would obey are written as escapes."""
-    return _HARMFUL.sub(_escaped, json.dumps(value, ensure_ascii=False, default=str))
+    return HARMFUL.sub(_escaped, json.dumps(value, ensure_ascii=False, default=str))
 
 
 def _escaped(match: re.Match[str]) -> str:

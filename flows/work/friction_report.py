@@ -10,7 +10,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from desk.config import Desk
+from desk.errors import ConfigurationError
+from desk.problems import did_you_mean
 from desk.taxonomy import Language
+from flows.plain import plain as printable
 from flows.settings import Settings
 from nlp.redact import redact
 from store import friction
@@ -23,7 +26,9 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
     "de": {
         "title": "Reibung vom {first} bis {last}",
         "nothing": "In dieser Zeit hat sich niemand über etwas geärgert, das ein Thema hätte.",
-        "sum": "**{people}** Menschen ärgerten sich über **{topics}** Themen.",
+        "silence": "In dieser Zeit wurde nichts gehört. Sind die Quellen in Ordnung? `kummerkasten status` sagt es.",
+        "sum": "Menschen, die sich über etwas ärgerten: **{people}**. Themen: **{topics}**. Gehört: {heard}.",
+        "unread": "Davon noch nicht gelesen: **{unread}**. Der Bericht ist erst danach vollständig.",
         "head": "| Thema | Menschen | zuvor | Erwähnungen | eilig | Team |",
         "new": "neu",
         "voices": "Was sie sagen",
@@ -34,7 +39,9 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
     "en": {
         "title": "Friction from {first} to {last}",
         "nothing": "Nobody was annoyed about anything that has a topic in this time.",
-        "sum": "**{people}** people were annoyed about **{topics}** topics.",
+        "silence": "Nothing was heard in this time. Are the sources well? `kummerkasten status` tells.",
+        "sum": "People who were annoyed: **{people}**. Topics: **{topics}**. Mentions heard: {heard}.",
+        "unread": "Not read yet: **{unread}** of them. The report is complete only then.",
         "head": "| Topic | People | before | Mentions | urgent | Team |",
         "new": "new",
         "voices": "What they say",
@@ -54,6 +61,8 @@ class Report:
     stages: Mapping[str, int]
     rows: Sequence[FrictionRow]
     quotes: Mapping[str, Sequence[Quote]] = field(default_factory=dict)
+    heard: int = 0
+    unread: int = 0
 
     @property
     def days(self) -> int:
@@ -72,16 +81,22 @@ class Wanted:
 
 
 def report(settings: Settings, wanted: Wanted, now: datetime) -> Report:
-    """Return what hurt in the last whole days of the desk's time zone, yesterday the last of them."""
+    """Return what hurt in the last whole days of the desk's time zone, yesterday the last of them.
+
+    Raises ConfigurationError where nothing was ever heard from the platform that is asked for.
+    """
     today = now.astimezone(settings.desk.tz).replace(hour=0, minute=0, second=0, microsecond=0)
     scope = Scope(today - timedelta(days=wanted.days), today, wanted.platform)
     stage_of = {topic.key: topic.stage for topic in settings.desk.topics.topics}
     with settings.session(write=False) as session:
+        if wanted.platform and wanted.platform not in (known := friction.platforms(session)):
+            raise ConfigurationError(f'Nothing was heard from "{wanted.platform}"{did_you_mean(wanted.platform, known)}')
+        heard, unread = friction.heard(session, scope)
         rows = friction.friction(session, scope)
         stages = friction.stages(session, scope, stage_of)
         people = friction.stages(session, scope, {}).get("", 0)
         quotes = {row.topic: friction.quotes(session, scope, row.topic, wanted.voices) for row in rows[: wanted.topics]}
-    return Report(scope, people, stages, rows, quotes)
+    return Report(scope, people, stages, rows, quotes, heard, unread)
 
 
 def as_json(found: Report) -> dict[str, Any]:
@@ -90,6 +105,8 @@ def as_json(found: Report) -> dict[str, Any]:
     return {
         "first": str(found.scope.since.date()),
         "last": str(last.date()),
+        "heard": found.heard,
+        "unread": found.unread,
         "people": found.people,
         "stages": dict(found.stages),
         "topics": [asdict(row) for row in found.rows],
@@ -105,11 +122,14 @@ def _parts(found: Report, desk: Desk, language: Language) -> Iterator[str]:
     said = _WORDS[language]
     last = found.scope.until - timedelta(days=1)
     title = said["title"].format(first=_day(found.scope.since, language), last=_day(last, language))
-    yield f"# {plain(desk.name)}: {title}"
+    where = f" ({plain(_platform(found.scope.platform))})" if found.scope.platform else ""
+    yield f"# {plain(desk.name)}: {title}{where}"
+    if found.unread:
+        yield said["unread"].format(unread=found.unread)
     if not found.rows:
-        yield said["nothing"]
+        yield said["nothing" if found.heard else "silence"]
         return
-    yield said["sum"].format(people=found.people, topics=len(found.rows))
+    yield said["sum"].format(people=found.people, topics=len(found.rows), heard=found.heard)
     for stage, people in sorted(found.stages.items(), key=lambda one: -one[1]):
         rows = [row for row in found.rows if _stage(row, desk) == stage]
         name = desk.topics.stage_name(stage, language) if stage else said["no_stage"]
@@ -137,9 +157,13 @@ def _row(row: FrictionRow, desk: Desk, language: Language) -> str:
 
 def _quote(quote: Quote, desk: Desk, language: Language) -> str:
     mention = quote.mention
-    words = " ".join(redact(f"{mention.title} {mention.text}".strip()).text.split())
+    words = " ".join(redact(f"{mention.title}\n{mention.text}".strip()).text.split())  # a line each, as they are read elsewhere
     cut = words if len(words) <= _SHOWN else f"{words[: _SHOWN - 1].rstrip()}…"
-    return f"> {plain(cut)}  \n> *{plain(mention.platform)}, {_day(mention.said_at.astimezone(desk.tz), language)}*"
+    return f"> {plain(cut)}  \n> *{plain(_platform(mention.platform))}, {_day(mention.said_at.astimezone(desk.tz), language)}*"
+
+
+def _platform(key: str) -> str:
+    return key.replace("_", " ").title()
 
 
 def _day(moment: datetime, language: Language) -> str:
@@ -148,4 +172,5 @@ def _day(moment: datetime, language: Language) -> str:
 
 def plain(text: str) -> str:
     """Return *text* as Markdown that shows it, on one line, and obeys nothing in it."""
-    return _MARKUP.sub(lambda found: f"\\{found[0]}", " ".join(text.split()))
+    shown = _MARKUP.sub(lambda found: f"\\{found[0]}", printable(text))
+    return re.sub(r"^(\d{1,9})([.)])", r"\1\\\2", shown)  # or a year at the beginning is a list

@@ -16,13 +16,18 @@ from nlp.encoder import Vectors
 from nlp.heads import Heads
 from nlp.judge import Report, judge
 from nlp.tagger import OnnxTagger, tagger
-from nlp.teach import Texts, fit, lesson, split
+from nlp.teach import Texts, corrected, fit, lesson, split
 from nlp.train_data import Row, authored, digest, part_of
 from nlp.vectors import cache_folder, completed, remembered, stored
 from nlp.versions import base_of, named, on, packed
 from store import models
 from store.corrections import Corrected, corrections
 
+_TAKEN_BACK = "Nothing is left of what {name} was taught (taken back, or erased): the tagger reads again as it came."
+_TOO_FEW = (
+    "What people have corrected so far is held back to judge by, as a fifth of the texts is, chosen by what is said in them. "
+    "There is nothing to learn from yet: correct some more"
+)
 _ALL_RIGHT = "People have found right what the tagger says, wherever they have spoken; there is nothing to teach."
 
 
@@ -92,6 +97,10 @@ def teach(
         newest = next((one for one in models.versions(session) if one.encoder == shipped.model), None)
     learned = lesson_of(found, shipped, partial(tell, "corrections"), settings.desk.topics.merged)
     if not learned.rows:
+        if live and not dry_run:
+            with settings.session() as session:
+                models.back_to_shipped(session)
+            return Outcome("nothing", _TAKEN_BACK.format(name=live.name), shipped.model, live.name, left_out=learned.left_out)
         return Outcome("nothing", _nothing_said(learned), left_out=learned.left_out)
     if newest and newest.card.get("lesson") == learned.fingerprint and not dry_run:
         return Outcome(
@@ -100,7 +109,8 @@ def teach(
     before = (on(shipped, live.heads, live.card) if live else shipped).heads
     heads, report = _fitted(shipped, before, learned, tell, cache or cache_folder())
     if heads is before:
-        return Outcome("nothing", _ALL_RIGHT, corrections=len(learned.rows), left_out=learned.left_out)
+        said = _TOO_FEW if corrected(shipped.heads, Texts(learned.rows, learned.vectors)) else _ALL_RIGHT
+        return Outcome("nothing", said, corrections=len(learned.rows), left_out=learned.left_out)
     done = Outcome(
         state="dry-run",
         said=report.reason,
@@ -170,7 +180,7 @@ def _fitted(shipped: OnnxTagger, before: Heads, learned: Lesson, tell: Tell, cac
     old, asked = ([row for row in corpus if part_of(row) == part] for part in ("train", "test"))
     texts = [row["text"] for row in (*old, *asked)]
     vectors = remembered(shipped.encoder, texts, cache, partial(tell, "texts to compare with"))
-    rehearsal, exam = vectors[: len(old)], Texts(asked, vectors[len(old) :])
+    rehearsal, exam = Texts(old, vectors[: len(old)]), Texts(asked, vectors[len(old) :])
     taught, held_back = split(Texts(learned.rows, learned.vectors), exam)
     heads = fit(shipped.heads, taught, rehearsal)
     return heads, judge(before, heads, exam, held_back, len(taught))

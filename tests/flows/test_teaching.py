@@ -25,7 +25,7 @@ from flows.work.topics import apply
 from nlp import train_data
 from nlp.heads import COLUMNS
 from nlp.tagger import tagger
-from store import models
+from store import erasing, models
 from store.corrections import Answer, Corrected, corrections
 from store.mentions import keep
 from store.models import Taught
@@ -128,6 +128,29 @@ def test_what_people_confirmed_is_an_example_to_learn_from(settings: Settings) -
     done = teach(settings, "person:uta")
     assert (done.state, states(settings)) == ("nothing", {})
     assert "found right what the tagger says" in done.said
+
+
+def test_corrections_that_are_all_held_back_are_not_called_right(settings: Settings) -> None:
+    held = [text for text in TAUGHT if int(train_data.digest(text), 16) % 5 == 0][:2]
+    assert held
+    corrected(settings, held)
+    done = teach(settings, "person:uta")
+    assert (done.state, states(settings)) == ("nothing", {})
+    assert "held back to judge by" in done.said
+
+
+def test_where_nothing_is_left_of_what_was_taught_the_shipped_tagger_reads_again(settings: Settings) -> None:
+    ids = corrected(settings)
+    assert teach(settings, "person:uta").state == "live"
+    with settings.session() as session:
+        for mention in ids.values():
+            erasing.mention(session, mention, by="uta", now=NOW)
+    done = teach(settings, "person:uta", dry_run=True)
+    assert states(settings) == {"+1": "live"}
+    done = teach(settings, "person:uta")
+    assert (done.state, states(settings)) == ("nothing", {"+1": "kept"})
+    assert "reads again as it came" in done.said
+    assert load_tagger(settings).model == SHIPPED
 
 
 def test_old_tags_keep_the_version_that_made_them_until_they_are_read_anew(settings: Settings, kk: Run) -> None:

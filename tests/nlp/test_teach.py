@@ -38,7 +38,7 @@ def said(shipped):
 
 @pytest.fixture(scope="module")
 def taught(shipped, said) -> Heads:
-    return fit(shipped.heads, split(said, texts("test"))[0], texts("train").vectors)
+    return fit(shipped.heads, split(said, texts("test"))[0], texts("train"))
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def test_questions_that_nobody_corrected_keep_every_weight(shipped, taught):
 
 def test_without_corrections_nothing_changes(shipped):
     nothing = Texts([], np.zeros((0, 768), np.float32))
-    assert fit(shipped.heads, nothing, texts("train").vectors) is shipped.heads
+    assert fit(shipped.heads, nothing, texts("train")) is shipped.heads
 
 
 def confirmed(heads: Heads, part: str, some: slice) -> Texts:
@@ -88,7 +88,27 @@ def confirmed(heads: Heads, part: str, some: slice) -> Texts:
 
 
 def test_confirming_alone_changes_nothing(shipped):
-    assert fit(shipped.heads, confirmed(shipped.heads, "dev", slice(0, 200)), texts("train").vectors) is shipped.heads
+    assert fit(shipped.heads, confirmed(shipped.heads, "dev", slice(0, 200)), texts("train")) is shipped.heads
+
+
+def test_what_is_confirmed_in_another_language_is_no_correction(shipped):
+    """The tagger trusts itself more there (`Heads.abroad`); who confirms a tag that stands by that alone corrects nothing."""
+    vectors = texts("dev").vectors
+    near, far = (shipped.heads.probabilities(vectors, np.full(len(vectors), home)) for home in (True, False))
+    limits = {key: shipped.heads.thresholds[key] for key in COLUMNS if "friction:" in key}
+    found = [
+        (n, key)
+        for key, limit in limits.items()
+        for n in np.flatnonzero((near < limit)[:, COLUMNS.index(key)])
+        if far[n, COLUMNS.index(key)] >= limit
+    ]
+    assert found
+    rows_ = [lesson(texts("dev").rows[n]["text"], "fr", [(*key.split(":"), True)]) for n, key in found]
+    learned = Texts(rows_, vectors[[n for n, _ in found]])
+    assert fit(shipped.heads, learned, texts("train")) is shipped.heads
+    report = judge(shipped.heads, shipped.heads, texts("test"), learned, 0)
+    assert report.agreement is not None
+    assert report.agreement.before.value == 1.0
 
 
 def test_what_is_confirmed_holds_the_heads_where_they_are(shipped, said):
@@ -99,14 +119,14 @@ def test_what_is_confirmed_holds_the_heads_where_they_are(shipped, said):
     both = Texts([*sentiment, *right.rows], np.concatenate([said.vectors, right.vectors]))
 
     def moved(learned: Texts) -> float:
-        heads = fit(shipped.heads, learned, texts("train").vectors)
+        heads = fit(shipped.heads, learned, texts("train"))
         return float(np.abs(heads.probabilities(right.vectors) - shipped.heads.probabilities(right.vectors)).mean())
 
     assert 0 < moved(both) < moved(corrections)
 
 
 def test_the_same_corrections_make_the_same_heads(shipped, said, taught):
-    again = fit(shipped.heads, split(said, texts("test"))[0], texts("train").vectors)
+    again = fit(shipped.heads, split(said, texts("test"))[0], texts("train"))
     assert np.array_equal(again.weights, taught.weights)
 
 
@@ -125,7 +145,7 @@ def test_the_verdict_on_good_corrections_is_that_they_may_go_live(shipped, said,
 
 def test_corrections_turned_round_are_refused(shipped, wrong):
     learned, held_back = split(wrong, texts("test"))
-    heads = fit(shipped.heads, learned, texts("train").vectors)
+    heads = fit(shipped.heads, learned, texts("train"))
     report = judge(shipped.heads, heads, texts("test"), held_back, len(learned))
     assert not report.good
     assert "worse on the frozen test part" in report.reason
@@ -139,7 +159,7 @@ def test_corrections_that_are_wrong_about_one_topic_alone_are_refused(shipped, a
     topic = max(TOPICS, key=lambda one: sum(one in row[aspect] for row in rows))
     about = [place for place, row in enumerate(rows) if topic in row[aspect]] * 10
     learned = Texts([lesson(rows[place]["text"], "de", [(aspect, topic, False)]) for place in about], vectors[about])
-    heads = fit(shipped.heads, learned, texts("train").vectors)
+    heads = fit(shipped.heads, learned, texts("train"))
     report = judge(shipped.heads, heads, texts("test"), texts("dev").some([]), len(learned))
     assert not report.good
     assert f"{aspect} m" in report.reason
@@ -253,7 +273,7 @@ def test_five_thousand_corrections_are_fitted_in_seconds(shipped):
     picked = np.arange(many) % len(some)
     corrections = Texts([some.rows[place] for place in picked], (some.vectors[picked] + noise).astype(np.float32))
     began = time.process_time()
-    fit(shipped.heads, corrections, texts("train").vectors)
+    fit(shipped.heads, corrections, texts("train"))
     assert time.process_time() - began < 120  # of processor time, on a machine that others use too
 
 
