@@ -142,7 +142,8 @@ def _sign_in(settings: "Settings") -> list[dict[str, Any]]:
         secret_of(settings, sign_in)
     except ConfigurationError as error:
         return [_finding("sign-in", str(error))]
-    return [_finding("sign-in", "", f"{len(settings.desk.staff)} people, through {sign_in.provider}; back to {sign_in.callback}")]
+    names = ", ".join(one.name for one in settings.desk.staff)
+    return [_finding("sign-in", "", f"{names}, through {sign_in.provider}; back to {sign_in.callback}")]
 
 
 def _database(settings: "Settings") -> dict[str, Any]:

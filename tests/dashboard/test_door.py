@@ -6,7 +6,7 @@ from pathlib import Path
 
 import provider
 import pytest
-from desks import Home
+from desks import APP, Home
 from looking import MARKS, one_open, visit
 from playwright.sync_api import Browser, Page, expect
 from playwright.sync_api import TimeoutError as NothingCame
@@ -65,19 +65,17 @@ def entering(browser: Browser, url: str) -> Page:
     return page
 
 
-def test_nobody_sees_anything_before_they_have_signed_in(browser: Browser, address: str, home: Home) -> None:
+def test_nobody_sees_anything_before_they_sign_in_and_then_works_as_themselves(
+    browser: Browser, address: str, home: Home
+) -> None:
     ticket = one_open(home, "payments")
     for path in ("/", "/inbox", "/sources", f"/conversation?id={ticket.conversation_id}&me=Anna"):
         page = visit(browser, f"{address}{path}")
         expect(page.get_by_role("button", name="Anmelden")).to_be_visible()
         assert page.locator(".k-bubble, .k-row, [data-testid=stSidebarNav]").count() == 0
-
-
-def test_who_has_signed_in_works_under_their_own_name(browser: Browser, address: str, home: Home) -> None:
     page = entering(browser, address)
     expect(page.get_by_text("antwortet und korrigiert")).to_be_visible()
     assert page.get_by_text("Wer arbeitet hier?").count() == 0
-    ticket = one_open(home, "payments")
     page.goto(f"{address}/conversation?id={ticket.conversation_id}&me=Jonas")
     page.get_by_role("button", name="Übernehmen").click()
     expect(page.get_by_text("Übernommen.")).to_be_visible()
@@ -88,11 +86,8 @@ def test_who_has_signed_in_works_under_their_own_name(browser: Browser, address:
     expect(page.get_by_role("button", name="Anmelden")).to_be_visible()
 
 
-def test_a_reader_changes_nothing_and_an_admin_may_erase(
-    browser: Browser,
-    address: str,
-    home: Home,
-    vouches: provider.Provider,
+def test_each_role_may_what_it_may_and_who_is_not_vouched_for_stays_outside(
+    browser: Browser, address: str, home: Home, vouches: provider.Provider
 ) -> None:
     ticket = one_open(home, "payments")
     for email, works in (("chef@shop.example", False), ("uta@shop.example", True)):
@@ -103,25 +98,12 @@ def test_a_reader_changes_nothing_and_an_admin_may_erase(
         page.get_by_text("Dieses Konto").click()
         for name in ("Übernehmen", "Löschen …"):
             expect(page.get_by_role("button", name=name)).to_be_enabled(enabled=works)
-
-
-OUTSIDE = [("eve@evil.example", True, "eve@evil.example"), ("anna@shop.example", False, "Anmelden")]
-
-
-@pytest.mark.parametrize(("email", "verified", "said"), OUTSIDE)
-def test_who_is_not_known_or_not_vouched_for_stays_outside(
-    browser: Browser,
-    address: str,
-    vouches: provider.Provider,
-    email: str,
-    verified: bool,
-    said: str,
-) -> None:
-    vouches.email, vouches.verified = email, verified
-    page = entering(browser, address)
-    page.wait_for_url(f"{address}/**")
-    expect(page.get_by_text(said).first).to_be_visible()
-    assert page.locator("[data-testid=stSidebarNav]").count() == 0
+    for email, verified, said in (("eve@evil.example", True, "eve@evil.example"), ("anna@shop.example", False, "Anmelden")):
+        vouches.email, vouches.verified = email, verified
+        page = entering(browser, address)
+        page.wait_for_url(f"{address}/**")
+        expect(page.get_by_text(said).first).to_be_visible()
+        assert page.locator("[data-testid=stSidebarNav]").count() == 0
 
 
 def test_a_server_that_knows_nothing_of_the_sign_in_stays_closed(
@@ -132,32 +114,36 @@ def test_a_server_that_knows_nothing_of_the_sign_in_stays_closed(
 
 
 def test_who_is_taken_out_of_the_file_sees_and_downloads_nothing_more(browser: Browser, address: str, home: Home) -> None:
-    today = entering(browser, address)
-    expect(today.get_by_text("antwortet und korrigiert")).to_be_visible()
-    other = today.context.new_page()
-    other.goto(f"{address}/conversation?id={one_open(home, 'payments').conversation_id}")
-    other.get_by_text("Dieses Konto").click()
-    with other.expect_download() as file:
-        other.get_by_role("button", name="Auskunft herunterladen").click()
+    page = entering(browser, address)
+    expect(page.get_by_text("antwortet und korrigiert")).to_be_visible()
+    page.goto(f"{address}/conversation?id={one_open(home, 'payments').conversation_id}")
+    page.get_by_text("Dieses Konto").click()
+    with page.expect_download() as file:
+        page.get_by_role("button", name="Auskunft herunterladen").click()
     assert "account" in Path(file.value.path()).read_text("utf-8")
     home.config.write_text(home.config.read_text("utf-8").replace("anna@shop.example", "gone@shop.example"), "utf-8")
-    expect(today.get_by_text("Für dieses Konto ist hier nichts freigegeben")).to_be_visible()  # the page refreshes itself
-    other.get_by_role("button", name="Auskunft herunterladen").click()
-    with pytest.raises(NothingCame), other.expect_download(timeout=3_000):
+    page.get_by_role("button", name="Auskunft herunterladen").click()
+    with pytest.raises(NothingCame), page.expect_download(timeout=3_000):
         pass
-    other.get_by_role("button", name="Übernehmen").click()
-    expect(other.get_by_text("Für dieses Konto ist hier nichts freigegeben")).to_be_visible()
+    page.get_by_role("button", name="Übernehmen").click()
+    expect(page.get_by_text("Für dieses Konto ist hier nichts freigegeben")).to_be_visible()
 
 
-def test_a_mistake_in_the_file_tells_strangers_nothing(browser: Browser, address: str, home: Home) -> None:
-    home.config.write_text(home.config.read_text("utf-8") + '\n[[people]]\nname = "Jonas"\nemail = "jonas"\n', "utf-8")
+def test_what_refreshes_itself_asks_who_looks() -> None:
+    views = [path.read_text("utf-8") for path in (APP.parent / "views").glob("*.py")]
+    refreshed = [text for text in views if "@st.fragment" in text]
+    assert len(refreshed) == 4
+    assert all(text.count("door.watch()") == text.count("@st.fragment") for text in refreshed)
+
+
+def test_a_mistake_in_the_file_tells_strangers_nothing_and_a_lost_sign_in_opens_to_nobody(
+    browser: Browser, address: str, home: Home
+) -> None:
+    text = home.config.read_text("utf-8")
+    home.config.write_text(text + '\n[[people]]\nname = "Jonas"\nemail = "jonas"\n', "utf-8")
     page = visit(browser, address)
     expect(page.get_by_text("Hier ist gerade zu")).to_be_visible()
     assert "jonas" not in page.content().lower()
     assert str(home.folder) not in page.content()
-
-
-def test_a_file_that_has_lost_its_sign_in_opens_to_nobody(browser: Browser, address: str, home: Home) -> None:
-    text = home.config.read_text("utf-8")
     home.config.write_text(text[: text.index("[sign_in]")], "utf-8")
     expect(visit(browser, address).get_by_text("Hier ist gerade zu")).to_be_visible()

@@ -120,7 +120,7 @@ def test_the_friction_report_is_an_artifact(config: Path) -> None:
     assert state.message == "0 topics, 0 people"
     artifact = Artifact.get(key="friction")
     assert artifact is not None
-    assert "Nobody was annoyed" in str(artifact.data)
+    assert "Nothing was heard in this time" in str(artifact.data)
 
 
 def test_what_is_too_old_is_erased_by_a_flow(config: Path) -> None:

@@ -67,4 +67,4 @@ def test_a_secret_that_is_missing_is_named(guarded: Settings, tmp_path: Path, kk
     found = json.loads(kk("check", "--json", code=2).stdout)["checks"]
     assert [one["ok"] for one in found if one["what"] == "sign-in"] == [False]
     monkeypatch.setenv("SIGN_IN_SECRET", "x")
-    assert "1 people, through https://login.example.org" in kk("check").output
+    assert "Mira, through https://login.example.org" in kk("check").output
