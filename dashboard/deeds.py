@@ -15,6 +15,7 @@ from desk.reading import Tags
 from store import erasing, outbox, reply_rules, review, tags, tickets
 from store.conversations import Why
 from store.engine import trouble
+from store.people import Known
 from store.quality import Unsure
 from store.tables import Delivery, Tag, Ticket
 from store.tags import Word
@@ -241,9 +242,13 @@ def drop(delivery: Delivery, me: str) -> None:
     _do(deed, "deed.dropped")
 
 
-def forget_account(author_id: int, me: str, *, for_ever: bool) -> bool:
+def forget_account(known: Known, me: str, *, for_ever: bool) -> bool:
     """Erase all that an account said; return whether it is gone."""
-    return _forget(lambda store, now: erasing.account(store, author_id, by=me, now=now, for_ever=for_ever))
+
+    def erase(store: Session, now: datetime) -> object:
+        return erasing.account(store, known.author_id, by=me, now=now, for_ever=for_ever, native_id=known.native_id)
+
+    return _forget(erase)
 
 
 def forget_mention(mention_id: int, me: str) -> bool:

@@ -86,8 +86,10 @@ class Supervisor:
     def dashboard(self, settings: Settings) -> Child:
         """Start the dashboard on the desk of *settings*."""
         server = ["--server.headless", "true", "--server.address", "127.0.0.1", "--server.port", str(self.dashboard_port)]
-        if (known := sign_in.write(settings, self.home)) is not None:
-            server += ["--secrets.files", str(known.resolve()), *_known_as(settings)]
+        known = sign_in.write(settings, self.home)
+        server += ["--secrets.files", str((known or self.home / "none.toml").resolve())]  # or another project's would be read
+        if known:
+            server += _known_as(settings)
         env = {CONFIG: str(settings.path)}
         return self._start("dashboard", "-m", "streamlit", "run", "app.py", *server, env=env, cwd=_DASHBOARD)
 

@@ -142,7 +142,7 @@ def sent(session: Session, delivery_id: int, native_id: str, url: str | None, no
     """Note that the platform has it: the answer joins its conversation, and the ticket is answered; commits."""
 
     def work() -> None:
-        delivery = session.get(Delivery, delivery_id, populate_existing=True)
+        delivery = session.get(Delivery, delivery_id, populate_existing=True, with_for_update=True)
         if delivery is None or delivery.state == "sent":  # what it answered was erased meanwhile, or somebody was faster
             session.rollback()
             return

@@ -56,15 +56,17 @@ class Known:
     """How much of an account is stored, and since when it is known to speak."""
 
     author_id: int
+    native_id: str
     mentions: int
     first_at: datetime
 
 
 def known(session: Session, author_id: int) -> Known | None:
     """Return how much of an account is stored; None where nothing of it is."""
+    author = session.get(Author, author_id)
     asked = select(func.count(), func.min(Mention.said_at)).where(Mention.author_id == author_id)
     mentions, first_at = session.exec(asked).one()
-    return Known(author_id, mentions, first_at) if mentions else None
+    return Known(author_id, author.native_id, mentions, first_at) if author and mentions else None
 
 
 def everything(session: Session, author_id: int) -> dict[str, Any]:

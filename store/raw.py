@@ -12,18 +12,21 @@ from typing import Any
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
-from store.tables import Author, Mention, Quarantine, SourceState
+from store.tables import Author, Mention, Pull, Quarantine, SourceState
 from store.writing import affected, chunks
 
-_SHORTEST = 4
-"""Signs that a name has at least to be looked for in running text: "12" stands everywhere."""
+_TELLING = re.compile(r".{9,}|(?=.*[^a-zà-ÿ]).{6,}", re.S)
+"""A name that is looked for in running text: long, or with something that words have not. "anna" stands everywhere."""
+_NAMES_SOMEBODY = re.compile(r"(id|ids|author|user|from|acct|account|handle|name|login|sender|nick|by)$", re.I)
+"""Keys under which a payload names people: what stands there is compared whole."""
 
 
 def naming(session: Session, author: Author, after: int = 0) -> tuple[list[int], int]:
     """Return the payloads of the account's platform that name it, of those with greater ids than *after*; and the greatest id."""
     here = select(SourceState.source).where(SourceState.platform == author.platform)
     heard = select(Mention.source).where(Mention.platform == author.platform).distinct()
-    sources = {*session.exec(here), *session.exec(heard)}
+    pulled = select(Pull.source).where(Pull.platform == author.platform).distinct()
+    sources = {*session.exec(here), *session.exec(heard), *session.exec(pulled)}
     asked = select(Quarantine).where(col(Quarantine.id) > after, col(Quarantine.source).in_(sources)).order_by(col(Quarantine.id))
     names, found, last = _names(author), list[int](), after
     for row in session.exec(asked.execution_options(yield_per=200)):
@@ -57,28 +60,31 @@ def _plain(text: str) -> str:
 def _names_any(names: set[str], row: Quarantine) -> bool:
     text = row.raw.decode("utf-8", "replace")
     try:
-        said = list(_values(json.loads(text)))
+        said = list(_strings(json.loads(text)))
     except (ValueError, RecursionError):
-        said = []
-        if _mentions(names, text):
-            return True
-    if any(_plain(value) in names or any(f"@{name}" in value.casefold() for name in names) for value in said):
+        said = [("", text)]
+    if any(_NAMES_SOMEBODY.search(key) and _plain(value) in names for key, value in said):
         return True
-    return _mentions(names, f"{row.reason}\n{row.place}")
+    return any(_mentions(names, value) for _, value in [*said, ("", row.reason), ("", row.place)])
 
 
-def _values(value: Any) -> Iterator[str]:
-    """Yield what stands in a payload, without the keys under which it stands."""
+def _strings(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
+    """Yield what stands in a payload, with the name under which it stands; names themselves may be ids."""
     if isinstance(value, dict):
-        for inside in value.values():
-            yield from _values(inside)
+        for name, inside in value.items():
+            yield "", str(name)
+            yield from _strings(inside, key if name in ("value", "text") else str(name))
     elif isinstance(value, list):
         for inside in value:
-            yield from _values(inside)
+            yield from _strings(inside, key)
     elif isinstance(value, str | int) and not isinstance(value, bool):
-        yield str(value)
+        yield key, str(value)
 
 
 def _mentions(names: set[str], text: str) -> bool:
+    """Say whether running text names somebody: by a telling name, or by an @ before it."""
     plain = text.casefold()
-    return any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", plain) for name in names if len(name) >= _SHORTEST)
+    return any(
+        re.search(rf"(?<![\w.]){'' if _TELLING.fullmatch(name) else '@'}{re.escape(name)}(?![\w-])(?!\.\w)", plain)
+        for name in names
+    )

@@ -21,6 +21,8 @@ from store.writing import affected, chunks
 
 BY = "erasure"
 """Who changes a ticket that was about what is erased."""
+_PRIVATE = ("dm", "email", "review", "survey")
+"""Kinds of mentions of which a conversation has one person and us."""
 
 
 @dataclass(frozen=True)
@@ -50,15 +52,14 @@ def remove(session: Session, ids: Sequence[int], now: datetime, graves: Graves) 
 
     Raises Conflict, with nothing deleted, while an answer is being sent to one of their conversations.
     """
-    deliveries = _deliveries(session, {row.conversation_id for row in _rows(session, col(Mention.id), ids).values()}, now)
-    gone = _rows(session, col(Mention.id), ids)
-    gone |= _answers_to(session, gone, deliveries)
-    emptied = _emptied(session, gone)
-    gone |= _rows(session, col(Mention.conversation_id), emptied)
+    touched = _conversations(session, ids)
+    deliveries = _deliveries(session, touched, now)  # first of all: what a sender has just stored is seen then
+    gone, emptied = _fates(session, touched, set(ids), deliveries)
     for some in chunks(sorted(gone)):
-        lock(session, some)  # a tagger may have some of them in hand
+        lock(session, some)  # a tagger may have some of them in hand, or somebody answers one just now
+    deliveries = _deliveries(session, touched, now)
     doomed = _doomed(deliveries, gone, emptied)
-    _bury(session, gone, emptied, doomed, now, graves)
+    _bury(session, gone, touched, emptied, doomed, now, graves)
     _settle_tickets(session, gone, emptied, now)
     for some in chunks(one.id for one in doomed):
         session.execute(delete(Delivery).where(col(Delivery.id).in_(some)))
@@ -74,20 +75,18 @@ def remove(session: Session, ids: Sequence[int], now: datetime, graves: Graves) 
     return Erased(len(gone) - ours, ours, len(emptied), accounts)
 
 
-def _rows(session: Session, column: Any, keys: Iterable[int]) -> dict[int, Any]:
-    """Return what is needed of mentions, by their ids."""
-    columns = (Mention.id, Mention.platform, Mention.native_id, Mention.conversation_id, Mention.author_id, Mention.ours)
-    found: dict[int, Any] = {}
-    for some in chunks(keys):
-        found |= {row.id: row for row in session.execute(select(*columns).where(column.in_(some)))}  # type: ignore[call-overload]
+def _conversations(session: Session, ids: Sequence[int]) -> dict[int, tuple[str, str]]:
+    """Return platform and native id of the conversations that mentions belong to, by their ids."""
+    found: dict[int, tuple[str, str]] = {}
+    for some in chunks(ids):
+        asked = select(Conversation.id, Conversation.platform, Conversation.native_id)
+        asked = asked.join(Mention, col(Mention.conversation_id) == Conversation.id).where(col(Mention.id).in_(some)).distinct()
+        found |= {key or 0: (platform, native_id) for key, platform, native_id in session.exec(asked)}
     return found
 
 
 def _deliveries(session: Session, conversations: Iterable[int], now: datetime) -> list[Any]:
-    """Return all deliveries to conversations, and let no sender begin with one; raises Conflict where one has begun.
-
-    This comes before anything else is looked at: what a sender has just stored is seen then.
-    """
+    """Return all deliveries to conversations, and let no sender begin with one; raises Conflict where one has begun."""
     columns = (Delivery.id, Delivery.state, Delivery.claimed_until, Delivery.mention_id, Delivery.conversation_id)
     found: list[Any] = []
     for some in chunks(sorted(conversations)):
@@ -99,29 +98,56 @@ def _deliveries(session: Session, conversations: Iterable[int], now: datetime) -
     return found
 
 
-def _answers_to(session: Session, gone: Mapping[int, Any], deliveries: Iterable[Any]) -> dict[int, Any]:
-    """Return what we said to mentions, as the platform shows it or as our outbox remembers it."""
-    said: dict[int, set[str]] = {}
-    for row in gone.values():
-        said.setdefault(row.conversation_id, set()).add(row.native_id)
-    sent = {(one.conversation_id, one.native_id) for one in deliveries if one.mention_id in gone}
-    found: list[int] = []
-    for some in chunks(sorted(said)):
-        asked = select(Mention.id, Mention.conversation_id, Mention.parent, Mention.native_id).where(col(Mention.ours))
-        for key, conversation, parent, native_id in session.exec(asked.where(col(Mention.conversation_id).in_(some))):
-            if key is not None and (parent in said[conversation] or (conversation, native_id) in sent):
-                found.append(key)
-    return _rows(session, col(Mention.id), found)
+def _fates(
+    session: Session, touched: Mapping[int, tuple[str, str]], ids: set[int], deliveries: Iterable[Any]
+) -> tuple[dict[int, Any], set[int]]:
+    """Return all mentions that go, by their ids, and the conversations that go with them."""
+    answered = {(one.conversation_id, one.native_id): one.mention_id for one in deliveries if one.native_id}
+    gone: dict[int, Any] = {}
+    emptied: set[int] = set()
+    columns = (
+        *(Mention.id, Mention.platform, Mention.native_id, Mention.conversation_id, Mention.author_id, Mention.ours),
+        *(Mention.parent, Mention.said_at, Mention.kind),
+    )
+    for conversation, (_, root) in touched.items():
+        asked = select(*columns).where(col(Mention.conversation_id) == conversation)  # type: ignore[call-overload]
+        rows = session.execute(asked.order_by(col(Mention.said_at), col(Mention.id))).all()
+        sent = {native_id: to for (where, native_id), to in answered.items() if where == conversation}
+        going, whole = _fate(rows, root, ids, sent)
+        gone |= {row.id: row for row in rows if row.id in going}
+        emptied |= {conversation} if whole else set()
+    return gone, emptied
 
 
-def _emptied(session: Session, gone: Mapping[int, Any]) -> set[int]:
-    """Return the conversations of which nothing that others said is left without these mentions."""
-    touched = {row.conversation_id for row in gone.values()}
-    left: set[int] = set()
-    for some in chunks(sorted(touched)):
-        asked = select(Mention.id, Mention.conversation_id).where(col(Mention.conversation_id).in_(some), ~col(Mention.ours))
-        left |= {conversation for key, conversation in session.exec(asked) if key not in gone}
-    return touched - left
+def _fate(rows: Sequence[Any], root: str, ids: set[int], sent: Mapping[str, int]) -> tuple[set[int], bool]:
+    """Return which mentions of a conversation go with *ids*, and whether it goes whole. *sent* is what our answers were to.
+
+    Where nobody else has spoken all of it goes, but for a post of ours below which somebody commented in public. Else those of our
+    words go that answer what goes: as the outbox knows, or by what they stand below. On many platforms that is the first post,
+    whoever is answered; then only what we said before anybody else spoke is certainly no answer to another.
+    """
+    going = {row.id for row in rows if row.id in ids}
+    others = [row for row in rows if not row.ours and row.id not in going]
+    if not others:
+        first = min(row.said_at for row in rows if row.id in going)
+        private = all(row.kind in _PRIVATE for row in rows)
+        before = {row.id for row in rows if row.ours and row.said_at < first and not private}
+        return {row.id for row in rows} - before, not before
+    names = {row.native_id for row in rows if row.id in going}
+    roots = {root, rows[0].native_id}
+    more = True
+    while more:
+        more = False
+        for row in rows:
+            if not row.ours or row.id in going:
+                continue
+            alone = not any(other.said_at < row.said_at for other in others)
+            below = row.parent in names and (row.parent not in roots or alone)
+            if sent[row.native_id] in going if row.native_id in sent else below:
+                going.add(row.id)
+                names.add(row.native_id)
+                more = True
+    return going, False
 
 
 def _doomed(deliveries: Iterable[Any], gone: Mapping[int, Any], emptied: set[int]) -> list[Any]:
@@ -135,15 +161,21 @@ def _doomed(deliveries: Iterable[Any], gone: Mapping[int, Any], emptied: set[int
 
 
 def _bury(
-    session: Session, gone: Mapping[int, Any], emptied: set[int], doomed: Iterable[Any], now: datetime, graves: Graves
+    session: Session,
+    gone: Mapping[int, Any],
+    touched: Mapping[int, tuple[str, str]],
+    emptied: set[int],
+    doomed: Iterable[Any],
+    now: datetime,
+    graves: Graves,
 ) -> None:
     names = {(row.platform, row.native_id) for row in gone.values() if graves.theirs or row.ours}
     names |= {(one.platform, one.native_id) for one in doomed if one.native_id}
     tombstones.bury_mentions(session, sorted(names), now)
-    for some in chunks(sorted(emptied)):
-        asked = select(Conversation.platform, Conversation.native_id).where(col(Conversation.id).in_(some))
-        for platform, native_id in session.exec(asked).all():
-            tombstones.bury(session, "conversation", platform, native_id, None if graves.for_ever else now, now)
+    public = {row.conversation_id for row in gone.values() if row.kind not in _PRIVATE}  # others may speak there one day
+    for one in sorted(emptied):
+        until = None if graves.for_ever and one not in public else now
+        tombstones.bury(session, "conversation", *touched[one], until, now)
 
 
 def _settle_tickets(session: Session, gone: Mapping[int, Any], emptied: set[int], now: datetime) -> None:
@@ -151,33 +183,52 @@ def _settle_tickets(session: Session, gone: Mapping[int, Any], emptied: set[int]
         _drop_tickets(session, col(Ticket.conversation_id).in_(some))
     for some in chunks(sorted(gone)):
         for ticket in session.exec(select(Ticket).where(col(Ticket.mention_id).in_(some)).with_for_update()).all():
-            if ticket.status == "open":
-                _route_again(session, ticket)
-            else:
-                _point_elsewhere(session, ticket, gone, now)
+            _settle_ticket(session, ticket, gone, now)
 
 
-def _route_again(session: Session, ticket: Ticket) -> None:
-    """Let the rules decide anew about whatever else waited with this ticket: its team and deadline were about what goes."""
-    waited = (col(Mention.conversation_id) == ticket.conversation_id, col(Mention.said_at) >= ticket.waiting_since)
-    theirs = (~col(Mention.ours), col(Mention.read_at).is_not(None), col(Mention.deleted_at).is_(None))
-    _drop_tickets(session, col(Ticket.id) == ticket.id)
-    session.execute(update(Mention).where(*waited, *theirs).values(routed_at=None, claimed_by=None, claimed_until=None))
+def _settle_ticket(session: Session, ticket: Ticket, gone: Mapping[int, Any], now: datetime) -> None:
+    """Let a ticket be about something else of its conversation: what a person has taken over, and what has ended.
 
-
-def _point_elsewhere(session: Session, ticket: Ticket, gone: Mapping[int, Any], now: datetime) -> None:
-    """Let a ticket that has ended be about something else that rules have seen, so that what comes later still reopens it."""
-    seen = (
-        select(func.max(Routing.id), Routing.mention_id)
-        .join(Mention, col(Mention.id) == Routing.mention_id)
-        .where(Mention.conversation_id == ticket.conversation_id, ~col(Mention.ours))
-        .group_by(col(Routing.mention_id))
-    )
-    left = [(last, mention_id) for last, mention_id in session.execute(seen).tuples() if mention_id not in gone]
+    What rules opened is dropped, and they decide anew about all that came since it last ended: its team and deadline were about
+    what goes.
+    """
+    ended_at = _ended_at(session, ticket)
+    theirs = [(one.id, _seen_at(one)) for one in session.exec(_others(ticket)) if one.id not in gone]
+    if ticket.status == "open" and not ticket.manual:
+        _drop_tickets(session, col(Ticket.id) == ticket.id)
+        again = [key for key, seen_at in theirs if ended_at is None or seen_at > ended_at]
+        for some in chunks(key for key in again if key is not None):
+            mine = update(Mention).where(col(Mention.id).in_(some), col(Mention.read_at).is_not(None))
+            session.execute(mine.values(routed_at=None, claimed_by=None, claimed_until=None))
+        return
+    open_ = ticket.status == "open"
+    left = [(seen_at, key) for key, seen_at in theirs if open_ or (ended_at is not None and seen_at <= ended_at)]
     if left:
-        change(session, ticket, {"mention_id": max(left)[1]}, by=BY, now=now)
+        change(session, ticket, {"mention_id": max(left)[1], "topic": ""}, by=BY, now=now)
     else:
         _drop_tickets(session, col(Ticket.id) == ticket.id)
+
+
+def _others(ticket: Ticket) -> Any:
+    """Return the statement for what customers said in a ticket's conversation and still stands."""
+    mine = (Mention.conversation_id == ticket.conversation_id, ~col(Mention.ours), col(Mention.deleted_at).is_(None))
+    return select(Mention.id, Mention.said_at, Mention.heard_at, Mention.edited_at).where(*mine)
+
+
+def _seen_at(one: Any) -> datetime:
+    """Return when the present words of a mention were first here."""
+    found: datetime = max(one.heard_at, one.said_at, one.edited_at or one.said_at)
+    return found
+
+
+def _ended_at(session: Session, ticket: Ticket) -> datetime | None:
+    """Return when a ticket ended last: the moment it bears, or the last that its history knows; None where it never did."""
+    if ticket.status != "open":
+        return (ticket.closed_at if ticket.status == "closed" else ticket.answered_at) or ticket.updated_at
+    ends = select(func.max(TicketEvent.at)).where(
+        TicketEvent.ticket_id == ticket.id, TicketEvent.what == "status", col(TicketEvent.after).in_(("answered", "closed"))
+    )
+    return session.exec(ends).one()
 
 
 def _drop_tickets(session: Session, which: Any) -> None:

@@ -1,8 +1,8 @@
 """Tombstones: what was erased and must not come back with the next pull. They hold digests: no id, no name, no word.
 
-Guarantee 11. Three kinds of things are refused: a mention and our answers to it, whatever becomes of them; what an account said;
-and what we said ourselves in a conversation of which nobody else is left. The last two up to a moment, so that who writes again
-is heard, or for ever.
+Guarantee 11. Three kinds of things are refused: a mention, whatever becomes of it; what an account said; and what we said
+ourselves in a conversation of which nobody else is left. The last two up to a moment, so that who writes again is heard, or for
+ever.
 """
 
 import hashlib
@@ -58,7 +58,14 @@ def let_in(session: Session, mentions: Sequence[heard.Mention]) -> list[heard.Me
     """Return those *mentions* that may be stored. On PostgreSQL an erasure waits from here on until the transaction ends."""
     digests = [tuple(_digests(one)) for one in mentions]
     graves = _graves(session, {digest for some in digests for digest in some})
-    return [one for one, some in zip(mentions, digests, strict=True) if not any(_refused(graves, digest, one) for digest in some)]
+    kept = [one for one, some in zip(mentions, digests, strict=True) if not any(_refused(graves, digest, one) for digest in some)]
+    return _without_answers(kept, {one.native_id for one in mentions} - {one.native_id for one in kept}) if graves else kept
+
+
+def _without_answers(kept: list[heard.Mention], refused: set[str]) -> list[heard.Mention]:
+    """Return the page without what we said to what was refused in it, unless others speak in that conversation."""
+    others = {one.conversation for one in kept if not one.ours}
+    return [one for one in kept if not (one.ours and one.parent in refused and one.conversation not in others)]
 
 
 def _graves(session: Session, digests: set[str]) -> dict[str, datetime | None]:
@@ -80,8 +87,6 @@ def _digests(mention: heard.Mention) -> Iterator[str]:
         yield _digest("account", mention.platform, mention.author.native_id)
     if mention.ours:
         yield _digest("conversation", mention.platform, mention.conversation)
-        if mention.parent:  # what it answers was erased, and it may name who said that
-            yield _digest("mention", mention.platform, mention.parent)
 
 
 def _digest(kind: Kind, platform: str, native_id: str) -> str:

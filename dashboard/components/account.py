@@ -69,7 +69,7 @@ def _ask(focus: Said, known: Known | None, v: Viewer) -> None:
     if st.button(w("account.erase_do"), type="primary", disabled=not sure, icon=":material/delete_forever:"):
         with st.spinner(w("account.erasing")):
             gone = (
-                deeds.forget_account(known.author_id, v.me, for_ever=for_ever)
+                deeds.forget_account(known, v.me, for_ever=for_ever)
                 if known and what == _ALL
                 else deeds.forget_mention(focus.mention.id or 0, v.me)
             )

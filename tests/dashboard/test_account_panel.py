@@ -9,13 +9,20 @@ from test_pages import LANGUAGES, open_ticket, opened, shown, store_of
 
 from dashboard import data, deeds
 from desk.taxonomy import Language
-from store import erasing, outbox
+from store import erasing, outbox, people
 from store.tables import Author, Mention, Ticket
 
 
 def account_of(home: Home, ticket: Ticket) -> Author:
     with store_of(home) as session:
         return session.get_one(Author, session.get_one(Mention, ticket.mention_id).author_id)
+
+
+def known_of(home: Home, author: Author) -> people.Known:
+    with store_of(home) as session:
+        found = people.known(session, author.id or 0)
+    assert found is not None
+    return found
 
 
 def mentions(home: Home, author_id: int | None = None) -> int:
@@ -42,7 +49,7 @@ def test_the_file_for_the_person_holds_all_of_it(home: Home) -> None:
 def test_an_account_is_erased_with_its_tickets(home: Home) -> None:
     ticket = open_ticket(home)
     author = account_of(home, ticket)
-    assert deeds.forget_account(author.id or 0, "Anna", for_ever=False)
+    assert deeds.forget_account(known_of(home, author), "Anna", for_ever=False)
     assert mentions(home, author.id) == 0
     with store_of(home) as session:
         assert session.get(Ticket, ticket.id) is None
@@ -67,7 +74,7 @@ def test_what_is_being_answered_just_now_stays(home: Home) -> None:
     with store_of(home) as session:
         outbox.write(session, ticket.mention_id, "Hallo", by="Anna", now=now)
         assert outbox.claim(session, "sender", now)
-    assert not deeds.forget_account(account_of(home, ticket).id or 0, "Anna", for_ever=False)
+    assert not deeds.forget_account(known_of(home, account_of(home, ticket)), "Anna", for_ever=False)
     assert (notice := deeds.notice()) is not None
     assert (notice.text, notice.good) == ("deed.sending", False)
     assert mentions(home, account_of(home, ticket).id)

@@ -164,7 +164,7 @@ def test_what_else_waited_is_routed_anew_to_its_own_team(session: Session) -> No
 
 
 def test_what_had_been_settled_before_is_not_asked_again(session: Session) -> None:
-    kept(session, said("1", said_at=NOW - DAY))
+    kept(session, said("1", said_at=NOW - DAY), now=NOW - DAY)
     worked_on(session, "1")
     ticket = session.exec(select(Ticket)).one()
     tickets.set_status(session, ticket.id or 0, "answered", by="Mira", version=ticket.version, now=NOW - HOUR)
@@ -183,6 +183,65 @@ def test_a_question_that_nobody_has_routed_yet_still_opens_a_ticket(session: Ses
     erasing.account(session, account_of(session, "1"), by="Mira", now=SOON)
     read(session, "2", now=SOON)
     assert route(session, "2", now=SOON) == 1
+
+
+def test_what_was_said_earlier_and_heard_later_is_asked_too(session: Session) -> None:
+    kept(session, said("1", said_at=NOW - HOUR), now=NOW - HOUR)
+    worked_on(session, "1")
+    kept(session, said("2", "Schon lange!", conversation="1", by="ben", said_at=NOW - 2 * HOUR))
+    worked_on(session, "2")
+    erasing.account(session, account_of(session, "1"), by="Mira", now=SOON)
+    assert row(session, "2").routed_at is None
+
+
+def test_what_a_person_has_closed_stays_closed_when_an_edit_had_reopened_it(session: Session) -> None:
+    kept(
+        session,
+        said("1", said_at=NOW - 3 * HOUR),
+        said("2", conversation="1", by="ben", said_at=NOW - 2 * HOUR),
+        now=NOW - 2 * HOUR,
+    )
+    worked_on(session, "1", "2")
+    ticket = session.exec(select(Ticket)).one()
+    tickets.set_status(session, ticket.id or 0, "closed", by="Mira", version=ticket.version, now=NOW - HOUR)
+    kept(session, said("1", "Doch noch was", said_at=NOW - 3 * HOUR, edited_at=NOW - MINUTE))
+    worked_on(session, "1")
+    assert session.exec(select(Ticket.status)).one() == "open"
+    erasing.account(session, account_of(session, "1"), by="Mira", now=SOON)
+    assert row(session, "2").routed_at is not None
+    assert count(session, Ticket) == [0]
+
+
+def test_a_correction_still_opens_a_ticket_after_an_erasure(session: Session) -> None:
+    kept(session, said("1", said_at=NOW - 2 * HOUR), now=NOW - 2 * HOUR)
+    worked_on(session, "1")
+    ticket = session.exec(select(Ticket)).one()
+    tickets.set_status(session, ticket.id or 0, "closed", by="Mira", version=ticket.version, now=NOW - HOUR)
+    kept(session, said("2", "Hm", conversation="1", by="ben", said_at=NOW - MINUTE))
+    read(session, "2")
+    route(session, "2", answer=False)
+    erasing.account(session, account_of(session, "1"), by="Mira", now=SOON)
+    decide(session, row(session, "2").id or 0, "needs_reply", "yes", True, "Uta", SOON)
+    assert route(session, "2", now=SOON + MINUTE) == 1
+
+
+def test_a_ticket_that_a_person_has_taken_over_stays_theirs(session: Session) -> None:
+    kept(session, said("1"), said("2", conversation="1", by="ben"))
+    worked_on(session, "1", "2")
+    ticket = session.exec(select(Ticket)).one()
+    tickets.assign(session, ticket.id or 0, "Mira", by="Mira", version=ticket.version, now=NOW)
+    gone = "1" if ticket.mention_id == row(session, "1").id else "2"
+    erasing.account(session, account_of(session, gone), by="Uta", now=SOON)
+    after = session.exec(select(Ticket).execution_options(populate_existing=True)).one()
+    assert (after.assignee, after.status, after.topic) == ("Mira", "open", "")
+    assert after.mention_id == row(session, "2" if gone == "1" else "1").id
+
+
+def test_a_number_that_has_become_anothers_erases_nobody(session: Session) -> None:
+    kept(session, said("1"))
+    with pytest.raises(KummerkastenError):
+        erasing.account(session, account_of(session), by="Mira", now=SOON, native_id="somebody-else")
+    assert count(session, Mention) == [1]
 
 
 def test_a_ticket_that_has_ended_is_about_what_else_the_rules_have_seen(session: Session) -> None:
@@ -206,11 +265,34 @@ def test_nothing_is_erased_while_an_answer_is_being_sent(session: Session) -> No
     assert count(session, Mention, tombstones.Tombstone, Erasure) == [1, 0, 0]
 
 
-def test_our_answers_to_it_stay_away_whenever_they_are_heard(session: Session) -> None:
-    kept(session, said("1"), said("2", conversation="1", by="nachbar"))
+def test_our_answer_to_what_is_refused_is_refused_with_it(session: Session) -> None:
+    kept(session, said("1"))
     erasing.account(session, account_of(session), by="Mira", now=SOON)
-    late = ours("9", parent="1", said_at=SOON + HOUR)
-    assert kept(session, late, now=SOON + HOUR).refused == 1
+    page = (said("4", conversation="4"), ours("9", conversation="4", parent="4"))
+    assert kept(session, *page, now=SOON + HOUR).refused == 2
+
+
+def test_our_answers_to_others_stay_although_they_stand_below_the_first_post(session: Session) -> None:
+    """On many platforms everything in a thread stands below its first post, whoever is answered."""
+    kept(session, said("1", said_at=NOW - 3 * HOUR), said("2", conversation="1", by="ben", parent="1", said_at=NOW - 2 * HOUR))
+    kept(session, ours("6", parent="1", said_at=NOW - HOUR))
+    assert erasing.account(session, account_of(session), by="Mira", now=SOON).answers == 0
+    later = ours("7", parent="1", said_at=SOON + HOUR)
+    assert kept(session, later, now=SOON + HOUR).new == 1
+
+
+def test_an_answer_in_two_parts_goes_whole(session: Session) -> None:
+    kept(session, said("1", said_at=NOW - 3 * HOUR), said("2", conversation="1", by="ben", parent="1", said_at=NOW - MINUTE))
+    kept(session, ours("3", said_at=NOW - 2 * HOUR), ours("4", parent="3", said_at=NOW - 2 * HOUR))
+    assert erasing.account(session, account_of(session), by="Mira", now=SOON).answers == 2
+
+
+def test_a_post_of_ours_stays_when_its_only_commenter_goes(session: Session) -> None:
+    kept(session, ours("0", conversation="0", parent=None, said_at=NOW - DAY), said("1", conversation="0", parent="0"))
+    kept(session, ours("2", conversation="0", said_at=NOW))
+    assert erasing.account(session, account_of(session), by="Mira", now=SOON) == Erased(1, 1, 0, 1)
+    assert row(session, "0").ours
+    assert kept(session, said("5", conversation="0", by="ben", parent="0"), now=SOON).new == 1
 
 
 def test_our_answer_goes_too_where_the_platform_shows_it_below_something_else(session: Session) -> None:
@@ -236,9 +318,19 @@ def test_an_answer_of_ours_is_erased_with_its_words_in_the_outbox(session: Sessi
 
 
 def test_who_objects_is_not_answered_in_our_books_either(session: Session) -> None:
-    kept(session, said("1"))
+    kept(session, said("1", kind="dm"))
     erasing.account(session, account_of(session), by="Mira", now=SOON, for_ever=True)
-    assert kept(session, ours("7", parent=None, said_at=SOON + DAY), now=SOON + DAY).refused == 1
+    assert kept(session, ours("7", parent=None, kind="dm", said_at=SOON + DAY), now=SOON + DAY).refused == 1
+
+
+def test_an_objection_keeps_off_nobody_else_below_a_public_post(session: Session) -> None:
+    kept(session, said("1", conversation="post"))
+    erasing.account(session, account_of(session), by="Mira", now=SOON, for_ever=True)
+    page = (
+        said("2", conversation="post", by="ben", said_at=SOON + DAY),
+        ours("3", conversation="post", parent="2", said_at=SOON + 2 * DAY),
+    )
+    assert kept(session, *page, now=SOON + 2 * DAY).new == 2
 
 
 NAMED = {
@@ -248,6 +340,9 @@ NAMED = {
     "short": ("ab", b'{"user": "ab", "text": 1}'),
     "number": ("4711", b'{"author": {"id": 4711}}'),
     "mentioned": ("kundin", b'{"text": "wie @kundin schon sagt"}'),
+    "address": ("anna@web.de", b'{"from": "Anna M. <Anna@web.de>"}'),
+    "uri": ("did:plc:abc", b'{"uri": "at://did:plc:abc/app.bsky.feed.post/1"}'),
+    "key": ("did:plc:abc", b'{"did:plc:abc": {"text": "x"}}'),
 }
 
 
@@ -259,9 +354,9 @@ def test_a_payload_that_names_the_account_is_emptied_for_good(session: Session, 
     assert session.exec(select(Quarantine.raw)).one() == b""
 
 
-@pytest.mark.parametrize("handle", ["text", "user", "1234", "anna"])
+@pytest.mark.parametrize("handle", ["text", "user", "1234", "anna", "5", "wrote", "annab"])
 def test_payloads_of_others_stay_whatever_an_account_is_called(session: Session, handle: str) -> None:
-    others = b'{"text": "annabell wrote 12345", "user": {"id": 12345, "name": "annabell"}}'
+    others = b'{"text": "anna wrote 12345 to @annabell, info@annab.de", "stars": 5, "user": {"id": 12345, "name": "annabell"}}'
     kept(session, said("1", author=Who(native_id=handle, handle=handle)), broken=[Broken(others)])
     assert erasing.account(session, account_of(session), by="Mira", now=SOON).quarantined == 0
     assert session.exec(select(Quarantine.raw)).one() == others
