@@ -122,9 +122,9 @@ def _fates(
 def _fate(rows: Sequence[Any], root: str, ids: set[int], sent: Mapping[str, int]) -> tuple[set[int], bool]:
     """Return which mentions of a conversation go with *ids*, and whether it goes whole. *sent* is what our answers were to.
 
-    Where nobody else has spoken all of it goes, but for a post of ours below which somebody commented in public. Else those of our
-    words go that answer what goes: as the outbox knows, or by what they stand below. On many platforms that is the first post,
-    whoever is answered; then only what we said before anybody else spoke is certainly no answer to another.
+    Where nobody else has spoken all of it goes, but for a post of ours below which somebody commented in public.
+    Else our answers to what goes: as the outbox knows, or by what they stand below. On many platforms that is the first
+    post, whoever is answered; then only what we said before anybody else spoke is certainly no answer to another.
     """
     going = {row.id for row in rows if row.id in ids}
     others = [row for row in rows if not row.ours and row.id not in going]
