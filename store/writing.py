@@ -1,6 +1,7 @@
 """Bulk statements that both databases understand: many rows in one round trip, whatever is there already."""
 
 import json
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -19,6 +20,8 @@ CHUNK = 500
 """Rows or ids in one statement: far below what either database allows."""
 _AGAIN = ("40001", "40P01")
 """PostgreSQL's words for: nobody is to blame, try the whole transaction again (serialization failure, deadlock)."""
+_TRIES, _MOMENT = 4, 0.03
+"""How often a transaction is begun at most, and how many seconds it waits after its first."""
 _POSTGRES = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
@@ -80,14 +83,19 @@ def affected(result: Any) -> int:
 
 
 def whole(session: Session, work: Callable[[], T]) -> T:
-    """Do *work*, a whole transaction; once more, from its beginning, where PostgreSQL chose it to give way to another."""
-    try:
-        return work()
-    except DBAPIError as error:
-        if getattr(error.orig, "sqlstate", None) not in _AGAIN:
-            raise
-        session.rollback()
-        return work()
+    """Do *work*, a whole transaction; anew, from its beginning, where PostgreSQL chose it to give way to another.
+
+    Whoever gives way waits a moment first: the other one is not done yet, and they would meet again.
+    """
+    for tries in range(1, _TRIES):
+        try:
+            return work()
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) not in _AGAIN:
+                raise
+            session.rollback()
+            time.sleep(tries * _MOMENT)
+    return work()
 
 
 def _insert(session: Session, model: type[SQLModel], rows: Sequence[Row], conflict: str) -> Any:
