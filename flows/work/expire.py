@@ -2,13 +2,15 @@
 
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from desk.errors import Conflict
 from flows.settings import Settings
 from flows.work.common import Clock, Tell, silent, utc_now
 from store import erasing
 from store.removing import Erased
+
+_LATELY = timedelta(days=2)
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,13 @@ def expire(settings: Settings, by: str, *, clock: Clock = utc_now, tell: Tell = 
             erased |= {name: total} if total != Erased() else {}
             left = erasing.count_spared(session, name, now - span, now)
             spared |= {name: left} if left else {}
-    if erased:
+    if _erased_lately(settings, now):
         erasing.sweep(settings.engine)
     return Expired(erased, spared)
+
+
+def _erased_lately(settings: Settings, now: datetime) -> bool:
+    """Say whether anything was erased since last night, here or by hand: who was killed before sweeping has left traces."""
+    with settings.session(write=False) as session:
+        last = erasing.erasures(session, limit=1)
+    return bool(last) and last[0].at > now - _LATELY

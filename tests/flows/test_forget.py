@@ -15,7 +15,7 @@ from flows.work.hear import Ear
 from flows.work.read import read
 from flows.work.triage import triage
 from listeners.sandbox.world import World
-from store import people
+from store import erasing, people
 from store.tables import Mention
 
 
@@ -163,3 +163,15 @@ def test_a_tagger_that_has_an_erased_mention_in_hand_lets_it_go(
     read(heard, Slow(), clock=ear.clock)
     with heard.session(write=False) as session:
         assert session.exec(select(func.count()).select_from(Mention)).one() == 1
+
+
+def test_traces_that_a_killed_erasure_has_left_are_swept_at_night(heard: Settings, clock: Clock) -> None:
+    with heard.session() as session:
+        author = people.accounts(session, handle_of(heard, "mira"), "mastodon")[0]
+        erasing.account(session, author.id or 0, by="Uta", now=clock())
+    heard.engine.dispose()  # killed here: nothing was swept
+    clock.move(hours=5)
+    expire(heard, "schedule", clock=clock)
+    heard.engine.dispose()
+    path = Path(heard.database.removeprefix("sqlite:///"))
+    assert b"paypal" not in b"".join(file.read_bytes() for file in path.parent.glob(f"{path.name}*")).lower()
