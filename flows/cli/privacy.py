@@ -172,7 +172,7 @@ def _described(session: "Session", author: "Author") -> str:
     known = people.known(session, author.id or 0)
     by_name = author.native_id.casefold() in (author.name.casefold(), author.handle.casefold())
     told = "known by name alone: everybody called so" if by_name else f"id {show.plain(author.native_id)}"
-    much = f"{known.mentions} mentions" if known else "nothing"
+    much = _counted(known.mentions, "mentions") if known else "nothing"
     return f"{show.plain(called or '-')} on {author.platform} ({told}): {much}"
 
 
@@ -188,13 +188,18 @@ def _say(done: "Erased", as_json: bool) -> None:
         show.say_json(asdict(done))
         return
     counts = [(n, name) for name, n in asdict(done).items() if n]
-    typer.echo("Erased " + (", ".join(f"{n} {_NAMES[name]}" for n, name in counts) or "nothing") + ".")
+    typer.echo("Erased " + (", ".join(_counted(n, name) for n, name in counts) or "nothing") + ".")
 
 
 _NAMES = {
-    "mentions": "mentions",
-    "answers": "answers of ours",
-    "conversations": "whole conversations",
-    "accounts": "accounts",
-    "quarantined": "raw payloads in quarantine",
+    "mentions": ("mention", "mentions"),
+    "answers": ("answer of ours", "answers of ours"),
+    "conversations": ("whole conversation", "whole conversations"),
+    "accounts": ("account", "accounts"),
+    "quarantined": ("raw payload in quarantine", "raw payloads in quarantine"),
 }
+
+
+def _counted(number: int, what: str) -> str:
+    one, many = _NAMES[what]
+    return f"{number} {one if number == 1 else many}"

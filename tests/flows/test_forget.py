@@ -40,7 +40,7 @@ def test_forget_erases_an_account_and_the_next_pull_does_not_bring_it_back(
     heard: Settings, ear: Ear, kk: Run, clock: Clock
 ) -> None:
     said = kk("forget", handle_of(heard, "mira"), "--yes", "--by", "Uta").output
-    assert "Erased 1 mentions, 1 whole conversations, 1 accounts." in said
+    assert "Erased 1 mention, 1 whole conversation, 1 account." in said
     assert "backups" in said
     clock.move(hours=1)
     again = ear.hear(heard.desk.source("tag")).kept
@@ -51,7 +51,7 @@ def test_forget_erases_an_account_and_the_next_pull_does_not_bring_it_back(
 def test_forget_asks_first_and_names_whom(heard: Settings, kk: Run) -> None:
     said = kk("forget", handle_of(heard, "tom"), given="n\n", code=1).output
     assert "on mastodon" in said
-    assert "1 mentions" in said
+    assert "1 mention and our answers" in said
     assert json.loads(kk("about", handle_of(heard, "tom")).stdout)["mentions"]
 
 
@@ -91,7 +91,7 @@ def test_several_accounts_of_one_name_are_told_apart(heard: Settings, kk: Run, t
     said = kk("forget", who["author"], "--yes", code=1).output
     assert "may be any of these" in said
     assert "on trustpilot (known by name alone: everybody called so): 2 mentions" in said
-    assert "Erased 1 mentions" in kk("forget", who["author"], "--platform", "mastodon", "--yes").output
+    assert "Erased 1 mention," in kk("forget", who["author"], "--platform", "mastodon", "--yes").output
 
 
 def kept_for(config: Path, what: str, source: str = "") -> Settings:
