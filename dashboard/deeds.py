@@ -244,11 +244,7 @@ def drop(delivery: Delivery, me: str) -> None:
 
 def forget_account(known: Known, me: str, *, for_ever: bool) -> bool:
     """Erase all that an account said; return whether it is gone."""
-
-    def erase(store: Session, now: datetime) -> object:
-        return erasing.account(store, known.author_id, by=me, now=now, for_ever=for_ever, native_id=known.native_id)
-
-    return _forget(erase)
+    return _forget(lambda store, now: erasing.account(store, known.author_id, by=me, now=now, for_ever=for_ever))
 
 
 def forget_mention(mention_id: int, me: str) -> bool:

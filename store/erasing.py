@@ -48,18 +48,15 @@ class Erasure(SQLModel, table=True):
     quarantined: int = 0
 
 
-def account(
-    session: Session, author_id: int, *, by: str, now: datetime, for_ever: bool = False, native_id: str | None = None
-) -> Erased:
+def account(session: Session, author_id: int, *, by: str, now: datetime, for_ever: bool = False) -> Erased:
     """Erase all that an account said, and the account; commits. What it says later is heard again, unless *for_ever*.
 
-    *native_id* is whom somebody had before their eyes: a number of ours may have become another's (SQLite gives the last one
-    again). Raises Conflict, with nothing erased, while an answer to it is being sent.
+    Raises Conflict, with nothing erased, while an answer to it is being sent.
     """
 
     def work() -> Erased:
         author = session.get(Author, author_id, populate_existing=True)
-        if author is None or native_id not in (None, author.native_id):
+        if author is None:
             raise KummerkastenError("This account is not there (any more)")
         payloads, last = raw.naming(session, author)  # takes long where there are many, so nobody waits yet
         tombstones.hold(session)

@@ -1,5 +1,7 @@
 """Bring a database to this version's tables; safe when several processes start at once."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
@@ -20,11 +22,25 @@ def migrate(engine: Engine, revision: str = "head") -> None:
     """Apply all migrations up to *revision*, in one transaction. Whoever comes second waits and finds nothing to do."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
-    with engine.begin() as connection:  # on SQLite this takes the write lock, before the current revision is read
+    with engine.connect() as connection, _tables_may_go(connection), connection.begin():  # on SQLite this takes the write lock
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
+
+
+@contextmanager
+def _tables_may_go(connection: Connection) -> Iterator[None]:
+    """Let a migration build a table of SQLite anew: with foreign keys on, nothing that others point to can be dropped."""
+    raw = connection.connection.dbapi_connection if connection.dialect.name == "sqlite" else None
+    if raw is None:
+        yield
+        return
+    raw.cursor().execute("PRAGMA foreign_keys = OFF")  # past SQLAlchemy: within a transaction it would change nothing
+    try:
+        yield
+    finally:
+        raw.cursor().execute("PRAGMA foreign_keys = ON")
 
 
 def differences(engine: Engine) -> list[object]:

@@ -84,9 +84,7 @@ def forget(
         _ask(f"Erase {what} and our answers to it?", yes)
         with settings.session() as session:
             done = (
-                erasing.account(
-                    session, author.id or 0, by=_who(by), now=utc_now(), for_ever=for_ever, native_id=author.native_id
-                )
+                erasing.account(session, author.id or 0, by=_who(by), now=utc_now(), for_ever=for_ever)
                 if author
                 else erasing.mention(session, mention or 0, by=_who(by), now=utc_now())
             )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 from things import DAY, NOW, kept, read, route, row, said
 
@@ -60,6 +61,12 @@ def test_the_upgraded_database_goes_on_as_if_it_had_always_been_new(old: Engine)
     migrate(old)
     with open_session(old) as session:
         works_on(session)
+
+
+def test_a_database_that_was_upgraded_still_guards_what_others_point_to(old: Engine) -> None:
+    migrate(old)
+    with old.connect() as connection, pytest.raises(IntegrityError):
+        connection.execute(text("DELETE FROM mention"))
 
 
 def works_on(session: Session) -> None:
