@@ -18,7 +18,15 @@ from listeners import PLATFORMS, listener
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-PAGES = sorted([*DOCS.rglob("*.md"), ROOT / "README.md", ROOT / "CHANGELOG.md"])
+PAGES = sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md")])
+IN_GERMAN = {
+    "README.de.md": "README.md",
+    "docs/de/erste-schritte.md": "docs/first-steps.md",
+    "docs/de/antworten.md": "docs/replies.md",
+    "docs/de/verteilen.md": "docs/routing.md",
+    "docs/de/korrigieren.md": "docs/teaching.md",
+    "docs/de/datenschutz.md": "docs/privacy.md",
+}
 COMMANDS = sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
 DESK = '[[teams]]\nkey = "support"\nname = "Support"\n[[rules]]\nname = "Rest"\nteam = "support"\n'
 PAGE_OF = {"files": DOCS / "import-files.md"}
@@ -97,3 +105,30 @@ def test_every_page_of_a_platform_names_its_credential_and_where_german_readers_
 def test_every_link_leads_somewhere(page):
     links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8"))
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize(("german", "english"), IN_GERMAN.items())
+def test_a_german_page_has_all_that_the_english_one_has(german, english):
+    assert anatomy(german) == anatomy(english)
+
+
+def test_every_german_page_has_its_english_one_and_both_name_each_other():
+    assert {str(page.relative_to(ROOT)) for page in [*(DOCS / "de").glob("*.md"), *ROOT.glob("*.de.md")]} == set(IN_GERMAN)
+    for german, english in IN_GERMAN.items():
+        for page, other, name in ((german, english, "English"), (english, german, "Deutsch")):
+            (link,) = re.findall(rf"^\*\[{name}\]\((.+)\)\*$", (ROOT / page).read_text(encoding="utf-8"), re.M)
+            assert ((ROOT / page).parent / link).resolve() == ROOT / other
+
+
+def anatomy(page):
+    """What no language changes: headings, points, tables, commands and settings, and what is said in code."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    blocks = re.findall(r"^```.*?^```", text, re.M | re.DOTALL)
+    said = re.sub(r"^```.*?^```", "", text, flags=re.M | re.DOTALL)
+    return {
+        "headings": [len(mark) for mark in re.findall(r"^(#+) ", said, re.M)],
+        "points": len(re.findall(r"^(?:- |\d+\. )", said, re.M)),
+        "rows": [row.count("|") for row in said.splitlines() if row.startswith("|")],
+        "code": [re.sub(r"\s+#.*", "", line) for block in blocks for line in block.splitlines()],
+        "named": sorted(set(re.findall(r"`([^`\n]+)`", said))),
+    }
