@@ -9,7 +9,7 @@ import re
 from bisect import bisect
 from collections.abc import Iterable
 
-from nlp.redact import abroad, births, handles, mail, numbers, papers, people, phones, places, plates
+from nlp.redact import abroad, births, citizens, handles, letters, mail, numbers, papers, people, phones, places, plates
 from nlp.redact.finding import PLACEHOLDERS, Detector, Finding, Redacted
 from nlp.redact.flat import MASK, flat
 from nlp.redact.references import products, references
@@ -21,6 +21,7 @@ _DETECTORS: tuple[tuple[Detector, bool], ...] = (
     (mail.mails, False),
     (numbers.ibans, True),
     (numbers.accounts, True),
+    (citizens.citizens, True),
     (numbers.vats, True),
     (papers.papers, True),
     (numbers.social, True),
@@ -34,6 +35,7 @@ _DETECTORS: tuple[tuple[Detector, bool], ...] = (
     (phones.phones, False),
     (plates.plates, True),
     (people.people, False),
+    (letters.letters, False),
 )
 """The most specific first: what one has found, the next do not see. True: finds nothing in a text without a digit."""
 _DIGIT = re.compile("[0-9]")

@@ -66,6 +66,11 @@ _DUTCH = re.compile(
     rf"(?!\w)(?:{_DUTCH_TOWN})?"
     rf"|(?:weg|markt|hof) [0-9]{{1,4}}[a-z]?{_DUTCH_TOWN})"
 )
+_SMALL_ABROAD = tuple(re.compile(pattern.pattern, re.I) for pattern in (_SOUTHERN, _DUTCH, _AMERICAN))
+_LIVES_ABROAD = re.compile(
+    r"\b(?:vivo|vivimos|abito|abitiamo|woon|wonen|mieszkam|live|adres\w{0,2}|address|direcci[óo]n|indirizzo)\b[^\n.!?]{0,12}$",
+    re.I,
+)
 
 
 def addresses(text: str) -> Iterator[Finding]:
@@ -74,6 +79,10 @@ def addresses(text: str) -> Iterator[Finding]:
         for hit in pattern.finditer(text):
             weak = pattern is _STREET and (not hit["sure"] or _NO_STREETS.search(hit[0]))
             if not weak or near.before(text, hit.start(), _LIVES):
+                yield Finding("address", *hit.span())
+    for pattern in _SMALL_ABROAD:
+        for hit in pattern.finditer(text):
+            if near.before(text, hit.start(), _LIVES_ABROAD, 25):
                 yield Finding("address", *hit.span())
     for hit in _SMALL_CODE.finditer(text):
         if near.before(text, hit.start(), _CODE_WORDS, 25):

@@ -1,5 +1,8 @@
-"""Undo tricks of writing (full-width digits, zero-width signs, odd spaces and dashes) without losing where each letter stood."""
+"""Undo tricks of writing (full-width digits, zero-width signs, odd spaces and dashes, HTML's "&uuml;") without losing where each
+letter stood.
+"""
 
+import html
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -17,7 +20,9 @@ _UNSEEN = ("Cf", "Mn", "Me", "Cs")
 _BLANKS = "\u115f\u1160\ufffd"
 """Letters without a shape, and what is stored in the place of a null byte."""
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
-_PIECES = re.compile("[ -~\näöüÄÖÜß]+(?![\u0300-\u036f])|.[\u0300-\u036f]{0,4}", re.DOTALL)
+_PIECES = re.compile(
+    "&(?:#[0-9]{2,6}|#[xX][0-9a-fA-F]{2,5}|[a-zA-Z]{2,8});|[ -%'-~\näöüÄÖÜß]+(?![\u0300-\u036f])|.[\u0300-\u036f]{0,4}", re.DOTALL
+)
 
 
 @dataclass(frozen=True)
@@ -31,19 +36,20 @@ class Flat:
 
 def flat(text: str) -> Flat:
     """Return *text* in NFKC with ASCII digits, plain spaces, hyphens and apostrophes, and without what nobody sees."""
-    if text.isascii() and not _CONTROL.search(text):
+    if text.isascii() and "&" not in text and not _CONTROL.search(text):
         return Flat(text, range(len(text)), range(1, len(text) + 1))
     signs: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
     for piece in _PIECES.finditer(text):
         here, after = piece.span()
-        if (after - here > 1 and piece[0][1] < "\u0300") or (piece[0].isascii() and not _CONTROL.match(piece[0])):
+        as_it_is = (after - here > 1 and piece[0][1] < "\u0300") or (piece[0].isascii() and not _CONTROL.match(piece[0]))
+        if as_it_is and (piece[0][0] != "&" or after - here == 1):
             signs.append(piece[0])
             starts.extend(range(here, after))
             ends.extend(range(here + 1, after + 1))
         else:
-            plain = _plain(piece[0])
+            plain = _plain(html.unescape(piece[0]))
             signs.append(plain)
             starts.extend([here] * len(plain))
             ends.extend([after] * len(plain))

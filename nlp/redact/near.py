@@ -8,10 +8,10 @@ def before(text: str, place: int, words: re.Pattern[str], reach: int = 40) -> bo
     return words.search(text, max(0, place - reach), place) is not None
 
 
-def walk(text: str, start: int, length: int, gaps: str = " .-", most: int = 2) -> tuple[str, int] | None:
+def walk(text: str, start: int, length: int, gaps: str = " .-", most: int = 2, then: str = "") -> tuple[str, int] | None:
     """Collect *length* letters and digits from *start* on, over up to *most* signs of *gaps* between two.
 
-    Return them and where they end; None if there are fewer, or if the number goes on without a gap.
+    Return them and where they end; None if there are fewer, or if the number goes on without a gap (but for the word *then*).
     """
     signs, place, skipped = "", start, 0
     while len(signs) < length and place < len(text):
@@ -23,5 +23,6 @@ def walk(text: str, start: int, length: int, gaps: str = " .-", most: int = 2) -
         else:
             return None
         place += 1
-    whole = len(signs) == length and not text[place : place + 1].isalnum()
+    goes_on = text[place : place + 1].isalnum() and not (then and text.startswith(then, place))
+    whole = len(signs) == length and not goes_on
     return (signs, place) if whole else None

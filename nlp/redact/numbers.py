@@ -59,7 +59,7 @@ def ibans(text: str) -> Iterator[Finding]:
     """Find bank accounts."""
     for hit in _IBAN.finditer(text):
         length = _IBAN_LENGTHS.get(bare(hit[0])[:2].upper())
-        walked = near.walk(text, hit.start(), length, _IBAN_GAPS, 3) if length else None
+        walked = near.walk(text, hit.start(), length, _IBAN_GAPS, 3, then="BIC") if length else None
         if walked and checks.is_iban(walked[0].upper()):
             yield Finding("iban", hit.start(), walked[1])
         elif walked and walked[0][2:].isdigit():  # mistyped: not searched for telephone numbers

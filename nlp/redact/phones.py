@@ -8,7 +8,7 @@ from nlp.redact.finding import Finding
 from nlp.redact.numbers import bare
 
 _ABROAD = re.compile(r"(?<![\w+])(?<![0-9][.,:])(?:\+|00 ?)[1-9](?:[ ()./-]{0,3}[0-9]){7,14}(?![\w+])(?![.,-][0-9])")
-_DIALLED = r"(?P<number>\(?0(?:[ ()./-]{0,3}[0-9]){7,12}(?![\w+])(?![.,-][0-9])(?!/(?!0[1-9])[0-9]))"
+_DIALLED = r"(?P<number>(?:\((?=[0-9 ]{1,7}\)))?0(?:[ ()./-]{0,3}[0-9]){7,12}(?![\w+])(?![.,-][0-9])(?!/(?!0[1-9])[0-9]))"
 _HOME = re.compile(rf"(?<![\w+#])(?<![\d\s+(][.,/-])(?<![A-Z][/-]){_DIALLED}")
 _OR_ELSE = re.compile(rf"/{_DIALLED}")
 """Another number right behind one: "0171 3920055/0172 9925904"."""
@@ -20,7 +20,7 @@ _AMERICAN = re.compile(
 _TELEPHONE = (
     r"(?<!\w)(?:tel(?:efon|ephone|éfono|efoon|efono)?|fon|phone|handy|mobil(?:e|funk)?|cell|fax|festnetz|durchwahl"
     r"|whats ?app|sms|landline"
-    r"|telefoon|rückruf|natel)"
+    r"|telefoon|rückruf|natel|m[óo]vil|cellulare|komórka|ll[áa]m[a-zé]{1,6} al|chiam[a-z]{1,6} al|wa\.me/)"
 )
 _LINES = re.compile(
     rf"{_TELEPHONE}[.:]{{0,2}}[ \n]{{0,2}}"
@@ -35,7 +35,7 @@ _NAMED = re.compile(
     re.I,
 )
 _AMERICAN_WORDS = re.compile(r"call|phone|ring|text|cell|tel|mobile|reach|fax|number|whatsapp", re.I)
-_DAY = re.compile(r"\(?[0-9]{1,2}([./-]) ?[0-9]{1,2}\1 ?(?:[0-9]{4}|[0-9]{2}\b)")
+_DAY = re.compile(r"\(?[0-9]{1,2}([./-]) ?[0-9]{1,2}\1 ?(?:[0-9]{4}|[0-9]{2}\b)(?!\1[0-9]{2}\1[0-9]{2}(?![0-9]))")
 _MONTHS = re.compile(r"(?:(?:0[1-9]|1[0-2])[./](?:19|20)?[0-9]{2}(?:[ -]{1,3}|$)){2,6}")
 _DAYS = re.compile(
     r"(?:0?[1-9]|[12][0-9]|3[01])\.(?:(?:0?[1-9]|1[0-2])\.?)? ?- ?(?:0?[1-9]|[12][0-9]|3[01])\.(?:0?[1-9]|1[0-2])(?:\.|$)"

@@ -19,7 +19,10 @@ _UNITS = (
     r"|personen|stockwerke|leute"
     r"|kartons?|pakete|sterne|meter|anrufe))(?![^\W\d]))"
 )
-_NUMBER = rf"[0-9]{{1,4}}(?: ?[a-wyz](?![{LETTER}]))?(?:[ ]?[-/+][ ]?[0-9]{{1,4}}[a-z]?){{0,3}}(?![\w])(?![.:,][0-9]){_UNITS}"
+_NUMBER = (
+    rf"[0-9]{{1,4}}(?: ?[a-wyz](?![{LETTER}]))?(?:[ ]?[-/+][ ]?[0-9]{{1,4}}[a-z]?){{0,3}}(?![\w])(?![.:][0-9])"
+    rf"(?!,[0-9](?![0-9]{{3,4}} ?[{CAPITAL}])){_UNITS}"  # "5,10115 Berlin", but not "5,50 Euro"
+)
 _PLACE = (
     rf"(?:(?:St|Bad|Sankt|Groß|Klein|Neu|Alt|Ober|Unter)\.?[ -])?[{LETTER}][{LETTER}.'/-]{{1,30}}(?<![.-])"
     rf"(?:[ ](?:am|an der|im|in der|bei|ob der|vor der|a\.) ?{_CAP}|[ ]\([^)\n]{{1,20}}\)|[ -][{CAPITAL}][{LETTER}-]{{2,30}})?"
@@ -62,6 +65,17 @@ _NO_TOWN = (
     r"(?!(?:Artikel|Aufrufe|Bewertungen|Dollar|Euro|Follower|Franken|Jahre|Kalorien|Kilometer|Kunden|Leute|Likes|Mark|Meter|Modell|Personen"
     r"|Punkte|Seiten|Spiele|Sterne|Stück|Stunden|Tage|Teile|Update|Watt)(?!\w))"
 )
+_SMALL_AT = re.compile(
+    rf"(?<![\w-])(?:am|an der|auf de[rmn]|im|in de[rmn]|unter den|zum|zur|bei[mr]?|vor de[rm]) {_NO_MONTH}{_CAP}(?: {_CAP})?[ ]"
+    rf"{_NUMBER}[ ]?[,\n][ \n]?(?:D-)?[0-9]{{5}}[ ]{_NO_TOWN}{_PLACE}",
+    re.I,
+)
+_SMALL_TWO_WORDS = re.compile(
+    rf"(?<![\w-])(?P<first>[{LETTER}-]{{2,30}}e[rn]?)[ ](?:stra(?:ß|ss)e|str\.?|allee|gasse)[ ]{{0,2}}{_NUMBER}"
+    rf"(?P<town>{_ANY_TOWN})?",
+    re.I,
+)
+"""In small letters "am mühlbach 3" needs its town, and "berliner straße 5" that or a word like "wohne"."""
 _ANY = re.compile(
     rf"(?<![\w-]){_NO_MONTH}{_CAP}(?: {_NO_MONTH}{_CAP})?[ ]{_NUMBER}"
     rf"(?P<town>[ ]?[,\n][ \n]?(?:(?:D|A|CH)[ -]{{1,2}})?[0-9]{{4,5}}[ ](?=[{CAPITAL}]){_NO_TOWN}{_PLACE})"
@@ -105,9 +119,18 @@ def addresses(text: str) -> Iterator[Finding]:
             yield Finding("address", *hit.span())
     for hit in _ANY.finditer(text):
         yield Finding("address", *hit.span())
+    yield from _in_small_letters(text)
     for hit in _ONE_WORD.finditer(text):
         sure = near.before(text, hit.start(), _LIVES) or not (hit["maybe"] or hit["street"].lower() in _MAYBE_STREET)
         if hit["town"] or (sure and hit["street"].lower() not in _NO_STREET and not hit["street"].lower().endswith(_SPOTS)):
+            yield Finding("address", *hit.span())
+
+
+def _in_small_letters(text: str) -> Iterator[Finding]:
+    for hit in _SMALL_AT.finditer(text):
+        yield Finding("address", *hit.span())
+    for hit in _SMALL_TWO_WORDS.finditer(text):
+        if hit["town"] or (hit["first"].lower() not in _NOT_BEFORE and near.before(text, hit.start(), _LIVES)):
             yield Finding("address", *hit.span())
 
 

@@ -9,11 +9,10 @@ from nlp.redact.words import words
 
 _DISTRICTS = words("districts")
 _GERMAN = re.compile(r"(?<![\w-])([A-ZÄÖÜ]{1,3}) ?- ?([A-Z]{1,2}) ?-?([0-9]{1,4})(?:[EH])?(?![\w-])(?![.,][0-9])")
+_DAYS = frozenset({"MO", "DI", "MI", "DO", "FR", "SA", "SO"})
 _SIZES = frozenset({"XL", "XS", "TV"})
 _NORMS = frozenset({"DIN"})
-_NO_PLATES = frozenset(
-    {"A-Z", "AC-DC", "B-C", "BD-R", "M-L", "PS-VR", "S-L", "S-M", "B-WM", "C-PU", "E-ON", "G-PS", "R-GB", "S-UV"}
-)
+_NO_PLATES = words("no_plates")
 _SMALL = re.compile(r"(?<![\w-])([A-ZÄÖÜ]{1,3})[ -]{1,3}([A-Z]{1,2})[ -]{0,3}[0-9]{1,4}[EH]?(?![\w-])(?![.,][0-9])", re.I)
 _WITHOUT_GAPS = re.compile(r"(?<![\w-])([A-ZÄÖÜ]{2,5})([ -]?)[0-9]{1,4}[EH]?(?![\w-])(?![.,][0-9])", re.I)
 _AUSTRIAN = re.compile(r"(?<![\w-])([A-Z]{1,2})([ -]{0,3})[0-9]{1,6}[ -]?[A-Z]{1,3}(?![\w-])")
@@ -24,13 +23,15 @@ _ABROAD = (
         r"|ZH)[ ·.-]{0,3}[0-9]{1,3}[ '.]?[0-9]{3}(?![\w-])"
     ),
     re.compile(r"(?<![\w-])[A-Z]{2}[ -]?[0-9]{3}[ -]?[A-Z]{2}(?![\w-])"),  # France, Italy
+    re.compile(r"(?<![\w-])[0-9]{4}[ -]?[B-DF-HJ-NP-TV-Z]{3}(?![\w-])"),  # Spain
+    re.compile(r"(?<![\w-])(?:[A-Z]{1,2}-[0-9]{2,3}-[A-Z]{1,2}|[0-9]{1,2}-[A-Z]{2,3}-[0-9]{1,2})(?![\w-])"),  # Netherlands
 )
 _AUSTRIAN_DISTRICTS = words("austrian_districts")
 _SMALL_WORDS = words("no_letters")
 _WORDS = re.compile(
     r"kennzeichen|nummernschild|nummerntafel|autonummer|kontrollschild|\bkfz|\bauto\b|\bpkw|\blkw|fahrzeug|transporter"
     r"|lieferwagen|\bwagen\b"
-    r"|oldtimer|(?:\b|number|licen[cs]e)plate\b|\breg\b|registration|\bvan\b|\bcar\b|parking fine|plaque|targa|matrícula"
+    r"|oldtimer|(?:\b|number|licen[cs]e)plate\b|\breg\b|registration|\bvan\b|\bcar\b|parking fine|plaque|targa|matr[íi]cula"
     r"|kenteken|plakası",
     re.I,
 )
@@ -53,7 +54,7 @@ def plates(text: str) -> Iterator[Finding]:
 
 def _german(text: str) -> Iterator[Finding]:
     for hit in _GERMAN.finditer(text):
-        thing = hit[2] in _SIZES or f"{hit[1]}-{hit[2]}" in _NO_PLATES
+        thing = hit[2] in _SIZES or {hit[1], hit[2]} <= _DAYS or f"{hit[1]}-{hit[2]}" in _NO_PLATES
         if hit[1] in _DISTRICTS - _NORMS and (not thing or near.before(text, hit.start(), _RIGHT_BEFORE)):
             yield Finding("plate", *hit.span())
     for hit in _SMALL.finditer(text):

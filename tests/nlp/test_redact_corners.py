@@ -35,6 +35,11 @@ HOSTILE = {
     "months": "01/20 ",
     "days": "01.-03.",
     "control signs": "a\x00",
+    "last lines": "\nAnna von der Aa ",
+    "halves of HTML signs": "&#6",
+    "small streets": "aaer straße 5 aa ",
+    "small letters by the brook": "am aa aa 3, 10115 ",
+    "French numbers": "sécu 1 85 05 78 ",
     "signs of variants": "1\ufe0f",
     "marks of direction": "\u202e1 \u200f",
 }
