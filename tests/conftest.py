@@ -10,11 +10,15 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent.parent))  # or `tests/store` would stand in for `store`
 
 from databases import NoPostgres, migrated, postgres_database, postgres_server
+from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine
 from sqlmodel import Session
 
 from store.engine import connect
 from store.engine import session as open_session
+
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")  # a busy machine is no fault of what is tested; speed is measured in bench/
 
 
 @pytest.fixture(scope="session")
