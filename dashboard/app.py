@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard import data
+from dashboard import audit, data
 from dashboard.components import door, setup, sidebar
 
 _HERE = Path(__file__).parent
@@ -15,6 +15,7 @@ st.set_page_config(
 st.html(_HERE / "style.css")
 
 if door.open_to_whom_it_is() and setup.complete():
+    audit.came()
     w = sidebar.choose().words
     stuck = data.undelivered()
     outbox = f"{w('outbox.title')} ({stuck})" if stuck else w("outbox.title")

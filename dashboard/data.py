@@ -71,6 +71,10 @@ def database() -> str:
     """
     if not who.may_see(desk()):
         raise PermissionError("nobody has signed in who may see this desk")
+    return _address()
+
+
+def _address() -> str:
     given = os.environ.get(DATABASE)
     return config.database_at(given, path().resolve().parent) if given else desk().database
 
@@ -86,6 +90,13 @@ def _engine(url: str) -> engine.Engine:
 def session(*, write: bool = False) -> Iterator[Session]:
     """Open a session on the desk's database; one for each question."""
     with engine.session(_engine(database()), write=write) as opened:
+        yield opened
+
+
+@contextmanager
+def to_write_down() -> Iterator[Session]:
+    """Open a session for the audit log alone, which must also hold who may not see the desk."""
+    with engine.session(_engine(_address())) as opened:
         yield opened
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import streamlit as st
 from sqlmodel import Session
 
-from dashboard import data, viewer
+from dashboard import audit, data, viewer
 from desk.answering import Obstacle
 from desk.deadline import Allowance, due
 from desk.errors import Conflict, KummerkastenError
@@ -42,6 +42,7 @@ def _do(
     deed: Callable[[], None], done: str, lost_to: str = "deed.conflict", lost: str = "deed.conflict", *, erases: bool = False
 ) -> bool:
     if not _may(erases):
+        audit.forbidden(done.removeprefix("deed."))
         st.session_state[_NOTICE] = Notice("deed.not_allowed", good=False)
         return False
     try:

@@ -11,7 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, Engine, text
 from sqlmodel import SQLModel
 
-from store import erasing, tables, tombstones
+from store import audit, erasing, tables, tombstones
 
 _LOCK = 7_226_811
 """Any number of our own: PostgreSQL's advisory lock while migrating."""
@@ -50,7 +50,7 @@ def differences(engine: Engine) -> list[object]:
 
 
 def _context(connection: Connection) -> MigrationContext:
-    assert all((tables, erasing, tombstones))  # the models register themselves on import  # noqa: S101
+    assert all((audit, erasing, tables, tombstones))  # the models register themselves on import  # noqa: S101
     return MigrationContext.configure(connection, opts={"include_object": ours, "compare_type": True})
 
 

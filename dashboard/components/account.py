@@ -2,12 +2,13 @@
 
 import streamlit as st
 
-from dashboard import data, deeds, times, who
+from dashboard import audit, data, deeds, times
 from dashboard.components import notices
 from dashboard.components.address import last_of
 from dashboard.components.markup import Child, el, said, show
 from dashboard.components.thread import words_of
 from dashboard.viewer import Viewer
+from store.audit import DISCLOSED
 from store.conversations import Said
 from store.people import Known
 
@@ -45,7 +46,7 @@ def _file(known: Known, v: Viewer) -> None:
     """Offer all that is stored about the account, as it was said: it is for the person, who may ask for it."""
     st.download_button(
         v.words("account.file"),
-        data=who.as_now(lambda: data.everything_about(known.author_id)),
+        data=audit.leaving(lambda: data.everything_about(known.author_id), DISCLOSED, f"account {known.author_id}", v),
         file_name=f"account-{known.author_id}.json",
         mime="application/json",
         key="account-file",

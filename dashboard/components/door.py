@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import data, viewer, who
+from dashboard import audit, data, viewer, who
 from dashboard.components import notices
 from dashboard.words import Words
 from desk.errors import ConfigurationError
@@ -23,6 +23,7 @@ def open_to_whom_it_is() -> bool:
     if not (who.can_sign_in() and desk.sign_in):
         _closed(w)
     elif email := who.signed_in():
+        audit.turned_away(email)
         notices.empty(w("door.unknown"), w("door.unknown_do", email=email))
         with st.container(horizontal_alignment="center"):
             st.button(w("door.out"), icon=":material/logout:", on_click=st.logout, key="door-out")

@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 
 import streamlit as st
 
-from dashboard import data, export, friction_data, times, who
+from dashboard import audit, data, export, friction_data, times
 from dashboard.components import chips, rows
 from dashboard.components.address import Address
 from dashboard.components.markup import Markup, el, said, show
 from dashboard.viewer import Viewer
 from nlp.redact import redact
+from store.audit import EXPORTED
 from store.friction import FrictionRow, Quote, Scope
 
 _NAMES = ("days", "platform", "language", "topic")
@@ -166,7 +167,7 @@ def download(found: Sequence[FrictionRow], scope: Scope, v: Viewer) -> None:
             for name, rows_of_it in files.items():
                 st.download_button(
                     v.words(f"export.{name}"),
-                    data=who.as_now(rows_of_it),
+                    data=audit.leaving(rows_of_it, EXPORTED, f"{name}, with names" if named and name == "quotes" else name, v),
                     file_name=f"kummerkasten-{name}-{stamp}.csv",
                     mime="text/csv",
                     icon=":material/download:",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard import data, viewer, who
+from dashboard import audit, data, viewer, who
 from dashboard.components.markup import el, said, show
 from dashboard.viewer import LANGUAGE, ME, Viewer
 from dashboard.words import Words
@@ -47,4 +47,4 @@ def _signed_in(w: Words) -> None:
     """Show who has signed in, and the way out."""
     if found := who.person(data.desk()):
         show(el("p", el("b", said(found.name, 60)), el("br"), w(f"role.{found.role}"), cls="k-line"))
-    st.button(w("door.out"), icon=":material/logout:", type="tertiary", on_click=st.logout, key="sign-out")
+    st.button(w("door.out"), icon=":material/logout:", type="tertiary", on_click=audit.leave, key="sign-out")

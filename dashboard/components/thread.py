@@ -5,11 +5,12 @@ from collections.abc import Sequence
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from dashboard import times
+from dashboard import audit, times
 from dashboard.components import chips, notices
 from dashboard.components.markup import Child, Markup, el, outside, said, show
 from dashboard.viewer import Viewer
 from nlp.redact import redact
+from store.audit import EXPORTED
 from store.conversations import Said, Thread
 from store.tables import MentionVersion
 
@@ -152,7 +153,7 @@ def _whole(one: Said, v: Viewer, again: bool) -> None:
     with st.container(gap=None):
         st.download_button(
             v.words("mention.whole", n=len(words)),
-            data=lambda: whole_file(words),
+            data=audit.leaving(lambda: whole_file(words), EXPORTED, f"mention {one.mention.id}", v),
             file_name=f"mention-{one.mention.id}.txt",
             mime="text/plain",
             key=f"whole-{one.mention.id}-{again}",

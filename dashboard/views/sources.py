@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard import data, viewer
-from dashboard.components import door, ledger, notices
+from dashboard.components import door, ledger, notices, protocol
 
 _EVERY = "15s"
 
@@ -14,6 +14,7 @@ def page() -> None:
     notices.heading(v.words("sources.title"), v.words("sources.lead"))
     states()
     ledger.quarantine(data.quarantined(), v)
+    protocol.panel(v)
 
 
 @st.fragment(run_every=_EVERY)

@@ -5,6 +5,7 @@ import typer
 from flows.cli import (
     adding,
     answering,
+    auditing,
     bringing,
     judging,
     looking,
@@ -39,6 +40,7 @@ for group in (
     judging,
     reporting,
     privacy,
+    auditing,
     redacting,
     teaching,
     topics,

@@ -40,10 +40,15 @@ def about(
     config: Config = None,
 ) -> None:
     """Show all that is stored about an account, as JSON: what the person may ask for (Art. 15 GDPR)."""
-    from store import people
+    from flows.work.common import utc_now
+    from store import audit, people
 
-    with opened(config) as settings, settings.session(write=False) as session:
-        found = people.everything(session, _one(session, who, platform, said).id or 0)
+    with opened(config) as settings:
+        with settings.session(write=False) as session:
+            author = _one(session, who, platform, said).id or 0
+            found = people.everything(session, author)
+        with settings.session() as session:
+            audit.note(session, audit.DISCLOSED, _who(""), of=f"account {author}", now=utc_now())
     if out is None:
         typer.echo(_as_json(found))
         return

@@ -7,6 +7,7 @@ from desks import Home
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from sqlmodel import col, select
 
+from store.audit import entries
 from store.engine import connect
 from store.engine import session as open_session
 from store.tables import Conversation, Ticket
@@ -44,4 +45,13 @@ def one_open(home: Home, team: str) -> Ticket:
         found = session.exec(asked.where(col(Conversation.native_id).not_like("hostile%")).order_by(col(Ticket.due_at))).first()
     engine.dispose()
     assert found is not None
+    return found
+
+
+def log_of(home: Home) -> list[tuple[str, str, str, str]]:
+    """Who did what to what, and in which role, as the audit log has it: the newest first."""
+    engine = connect(home.url)
+    with open_session(engine, write=False) as session:
+        found = [(one.who, one.role, one.what, one.of) for one in entries(session)]
+    engine.dispose()
     return found

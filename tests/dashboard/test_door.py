@@ -7,7 +7,7 @@ from pathlib import Path
 import provider
 import pytest
 from desks import APP, Home
-from looking import MARKS, one_open, visit
+from looking import MARKS, log_of, one_open, visit
 from playwright.sync_api import Browser, Page, expect
 from playwright.sync_api import TimeoutError as NothingCame
 
@@ -84,6 +84,7 @@ def test_nobody_sees_anything_before_they_sign_in_and_then_works_as_themselves(
     expect(page.get_by_role("button", name="Löschen …")).to_be_disabled()
     page.get_by_role("button", name="Abmelden").click()
     expect(page.get_by_role("button", name="Anmelden")).to_be_visible()
+    assert log_of(home) == [("Anna", "agent", "signed out", ""), ("Anna", "agent", "signed in", "")]
 
 
 def test_each_role_may_what_it_may_and_who_is_not_vouched_for_stays_outside(
@@ -104,6 +105,12 @@ def test_each_role_may_what_it_may_and_who_is_not_vouched_for_stays_outside(
         page.wait_for_url(f"{address}/**")
         expect(page.get_by_text(said).first).to_be_visible()
         assert page.locator("[data-testid=stSidebarNav]").count() == 0
+    vouches.email, vouches.verified = "uta@shop.example", True
+    entering(browser, address).get_by_role("link", name="Quellen").click()
+    page = browser.contexts[-1].pages[0]
+    page.get_by_text("Protokoll: wer hereinkam").click()
+    expect(page.locator(".k-late").get_by_text("abgewiesen")).to_be_visible()
+    expect(page.get_by_text("eve@evil.example")).to_be_visible()
 
 
 def test_a_server_that_knows_nothing_of_the_sign_in_stays_closed(
@@ -121,6 +128,7 @@ def test_who_is_taken_out_of_the_file_sees_and_downloads_nothing_more(browser: B
     with page.expect_download() as file:
         page.get_by_role("button", name="Auskunft herunterladen").click()
     assert "account" in Path(file.value.path()).read_text("utf-8")
+    assert ("Anna", "agent", "disclosed") in [line[:3] for line in log_of(home)]
     home.config.write_text(home.config.read_text("utf-8").replace("anna@shop.example", "gone@shop.example"), "utf-8")
     page.get_by_role("button", name="Auskunft herunterladen").click()
     with pytest.raises(NothingCame), page.expect_download(timeout=3_000):

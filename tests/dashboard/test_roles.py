@@ -1,14 +1,17 @@
 """Guarantee 12 without a browser: what somebody may not do is not done, whatever their browser sends."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 from desks import Home
+from looking import log_of
 from test_door import STAFF
 from test_pages import open_ticket, store_of
 
-from dashboard import data, deeds, viewer, who
+from dashboard import audit, data, deeds, viewer, who
 from desk.sign_in import Role
+from store.audit import DISCLOSED, EXPORTED
 from store.tables import Mention, Ticket
 
 EMAILS = {"reader": "chef@shop.example", "agent": "anna@shop.example", "admin": "uta@shop.example"}
@@ -84,3 +87,35 @@ def test_a_server_that_was_started_with_a_sign_in_stays_closed_without_it(home: 
     assert not who.may_see(home.desk)
     with pytest.raises(PermissionError):
         data.platforms()
+
+
+def test_who_wants_what_they_may_not_is_written_down(guarded: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(who, "signed_in", lambda: EMAILS["reader"])
+    deeds.take(open_ticket(guarded), "Anna")
+    assert log_of(guarded) == [("Chef", "reader", "not allowed", "taken")]
+
+
+def test_a_file_leaves_only_with_its_entry(guarded: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(who, "signed_in", lambda: EMAILS["reader"])
+    file = audit.leaving(lambda: b"words", EXPORTED, "quotes", viewer.current())
+    assert (file(), log_of(guarded)) == (b"words", [("Chef", "reader", "exported", "quotes")])
+
+    monkeypatch.setattr(audit.audit, "note", broken)
+    with pytest.raises(OSError, match="no space left"):
+        audit.leaving(lambda: pytest.fail("it left all the same"), DISCLOSED, "account 1", viewer.current())()
+
+
+def test_where_nobody_signs_in_a_file_bears_the_name_that_was_chosen(home: Home) -> None:
+    audit.leaving(lambda: b"", EXPORTED, "topics", replace(viewer.current(), me="Mira"))()
+    assert log_of(home) == [("Mira", "", "exported", "topics")]
+
+
+def test_a_log_that_cannot_be_written_keeps_nobody_outside(guarded: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(who, "signed_in", lambda: EMAILS["agent"])
+    monkeypatch.setattr(data, "to_write_down", broken)
+    audit.came()
+    audit.turned_away("eve@evil.example")
+
+
+def broken(*_: object, **__: object) -> None:
+    raise OSError("no space left")

@@ -175,3 +175,13 @@ def test_traces_that_a_killed_erasure_has_left_are_swept_at_night(heard: Setting
     heard.engine.dispose()
     path = Path(heard.database.removeprefix("sqlite:///"))
     assert b"paypal" not in b"".join(file.read_bytes() for file in path.parent.glob(f"{path.name}*")).lower()
+
+
+def test_the_audit_log_names_who_disclosed_and_who_erased(heard: Settings, kk: Run) -> None:
+    assert "Nothing was noted yet" in kk("audit").output
+    kk("about", handle_of(heard, "mira"))
+    kk("forget", handle_of(heard, "mira"), "--yes", "--by", "Uta")
+    erased, disclosed = json.loads(kk("audit", "--json").stdout)
+    assert (erased["who"], erased["what"], disclosed["what"]) == ("Uta", "erased", "disclosed")
+    assert "disclosed" in kk("audit", "--since", "2026-01-01").output
+    assert handle_of(heard, "tom") not in kk("audit").output
