@@ -103,8 +103,8 @@ def _settled_question(key: str, taxonomy: Taxonomy) -> str:
 
 
 def active(settings: Settings) -> list[OwnTopic]:
-    """Return the desk's own topics that get tags: neither retired nor merged."""
-    return [topic for topic in settings.desk.topics.offered if isinstance(topic, OwnTopic)]
+    """Return the desk's own topics that are looked for: all that are not retired. What is merged counts as the other one."""
+    return [topic for topic in settings.desk.topics.topics if isinstance(topic, OwnTopic) and not topic.retired]
 
 
 def learned(settings: Settings, tagger: Tagger) -> "OwnTopics":
@@ -146,7 +146,7 @@ def _only(settings: Settings, tagger: Tagger, key: str) -> "OwnTopics":
     if key not in keys:
         there = f"; there is {', '.join(keys)}" if keys else "; add one with [[topics]]"
         raise ConfigurationError(f'The desk has no topic "{key}" of its own{there}')
-    if key not in [topic.key for topic in active(settings)]:
+    if key not in [topic.key for topic in settings.desk.topics.offered]:
         raise ConfigurationError(f'"{key}" is retired or merged into another topic, so it gets no tags')
     own = learned(settings, tagger)
     if key not in own.topics:
@@ -196,14 +196,32 @@ def _apply_own(
 ) -> Applied:
     from nlp.topics import THRESHOLD
 
-    new, retired, out_of_reach = dict.fromkeys(own.topics, 0), dict.fromkeys(own.topics, 0), 0
+    merged = settings.desk.topics.merged
+    keys = list(dict.fromkeys(merged.get(key, key) for key in own.topics))
+    new, retired, out_of_reach = dict.fromkeys(keys, 0), dict.fromkeys(keys, 0), 0
     for page in _pages(settings, tell):
         odds = {one.mention_id: (chances, one.model) for one, chances in _asked(own, tagger, page) if chances}
         out_of_reach += len(page) - len(odds)
-        for key in own.topics:
-            asked = {mention_id: (chances[key], model) for mention_id, (chances, model) in odds.items()}
-            found = kept.Found(key, asked, THRESHOLD, merged=key in settings.desk.topics.merged.values())
+        with settings.session(write=False) as session:
+            denied = kept.denied(session, list(odds), list(merged))
+        for key in keys:
+            asked = {
+                mention_id: (counted[key], model)
+                for mention_id, (chances, model) in odds.items()
+                if key in (counted := _counted(chances, denied[mention_id], merged))
+            }
+            found = kept.Found(key, asked, THRESHOLD, merged=key in merged.values())
             with settings.session() as session:
                 added, gone = kept.apply(session, found, clock())
             new[key], retired[key] = new[key] + added, retired[key] + gone
     return Applied(restated, new, retired, out_of_reach)
+
+
+def _counted(chances: Mapping[str, float], denied: Set[tuple[str, str]], merged: Mapping[str, str]) -> dict[str, float]:
+    """Return *chances* under the keys that count; what a person has *denied* under a merged key comes back under no other."""
+    found: dict[str, float] = {}
+    for key, chance in chances.items():
+        if ("friction", key) not in denied:
+            into = merged.get(key, key)
+            found[into] = max(chance, found.get(into, 0.0))
+    return found

@@ -384,6 +384,21 @@ def test_a_topic_that_is_merged_into_an_own_one_keeps_its_tags(settings, rewritt
     assert friction_of(settings, OTHERS[1]) == {"widget"}
 
 
+def test_an_own_topic_that_is_merged_is_found_as_before_and_counts_as_the_other(settings, rewritten, clock, tagger):
+    heard(settings, [*ABOUT, OTHERS[0]], clock)
+    read(settings, tagger, clock=clock)
+    settings = rewritten(WIDGET + '[taxonomy.widget]\nmerged_into = "technical"\n')
+    mark(settings, ABOUT[1], "widget", holds=False)
+    assert apply(settings, tagger, clock=clock).new == {"technical": 1}  # what was read before it was a topic
+    assert apply(settings, tagger, clock=clock).new == {"technical": 0}
+    heard(settings, ["My widget is empty again"], clock)
+    with settings.session() as session:
+        set_unread(session, Which())
+    read(settings, tagger, clock=clock)
+    found = [friction_of(settings, text) for text in (*ABOUT, OTHERS[0], "My widget is empty again")]
+    assert found == [{"technical"}, set(), {"payment"}, {"technical"}]
+
+
 def test_a_reading_speaks_the_words_of_the_file(rewritten):
     taxonomy = rewritten('[taxonomy.billing]\nmerged_into = "price"\n[taxonomy.onsite]\nretired = true\n').desk.topics
     odds = {"friction:billing": 0.9, "friction:price": 0.6, "friction:onsite": 0.8, "praise:billing": 0.7}
