@@ -1,6 +1,7 @@
 """What customers stumble over or praise: topics, each with a stage of the customer journey and a team that usually answers."""
 
 import tomllib
+from collections import Counter
 from collections.abc import Mapping
 from functools import cached_property
 from importlib.resources import files
@@ -143,9 +144,21 @@ class Taxonomy(BaseModel):
         return self._by_key[key]
 
     def name(self, key: str, language: Language = "de") -> str:
-        """Return a topic's name as people read it; a key that is unknown here (an older taxonomy's) stands for itself."""
+        """Return a topic's name as people read it; a key that is unknown here (an older taxonomy's) stands for itself.
+
+        Where several topics have one name, as a retired one and its successor may, the key follows it: a choice tells its
+        options apart by what they are called, and a person's word must not land on the other topic.
+        """
         topic = self._by_key.get(key)
-        return topic.name[language] if topic else key
+        if topic is None:
+            return key
+        name = topic.name[language]
+        return f"{name} ({key})" if self._names[language, _folded(name)] > 1 else name
+
+    @cached_property
+    def _names(self) -> Mapping[tuple[Language, str], int]:
+        """How many topics have a name, in each language; capitals and spaces make no difference to people."""
+        return Counter((language, _folded(name)) for topic in self.topics for language, name in topic.name.items())
 
     def stage_name(self, key: str, language: Language = "de") -> str:
         """Return a stage's name as people read it; an unknown key stands for itself."""
@@ -161,6 +174,10 @@ class Taxonomy(BaseModel):
         """Return the taxonomy as a desk wants it: with its *own* topics, other names, stages and teams; keys stay."""
         topics = tuple(_changed(topic, changes.get(topic.key)) for topic in (*self.topics, *own))
         return Taxonomy(stages=stages or self.stages, topics=topics)
+
+
+def _folded(name: str) -> str:
+    return " ".join(name.casefold().split())
 
 
 def _changed(topic: Topic, change: TopicChange | None) -> Topic:

@@ -57,7 +57,7 @@ def _row(topic: "Topic", settings: "Settings", marks: dict[str, int], counts: di
     gone = "retired" if topic.retired else f"counts as {topic.merged_into}" if topic.merged_into else ""
     return {
         "topic": topic.key,
-        "name": topic.name[settings.desk.language],
+        "name": settings.desk.topics.name(topic.key, settings.desk.language),
         "stage": topic.stage,
         "team": topic.team,
         "kind": f"{kind}, {gone}" if gone else kind,

@@ -61,6 +61,13 @@ def test_a_changed_taxonomy_leaves_the_default_alone():
     assert DEFAULT.name("payment", "de") == "Bezahlung"
 
 
+def test_topics_with_one_name_are_told_apart_by_their_keys_retired_ones_too():
+    changed = DEFAULT.changed({"order": TopicChange(name={"de": " lieferung", "en": "Orders"}, retired=True)})
+    assert changed.name("delivery", "de") == "Lieferung (delivery)"
+    assert changed.name("order", "de") == " lieferung (order)"
+    assert (changed.name("delivery", "en"), changed.name("order", "en")) == ("Delivery", "Orders")
+
+
 def test_a_name_in_a_third_language_is_refused():
     with pytest.raises(ValidationError):
         Stage(key="x", name={"fr": "Après"})
