@@ -250,19 +250,30 @@ def unsure(asked: Doubtful, limit: int, without: Collection[int] = (), first: in
     """Return what the model is unsure about and nobody has decided, the most useful first."""
     with session() as store:
         return quality.unsure(
-            store, aspect=asked.aspect, language=asked.language, team=asked.team, limit=limit, without=without, first=first
+            store,
+            aspect=asked.aspect,
+            language=asked.language,
+            team=asked.team,
+            limit=limit,
+            without=without,
+            first=first,
+            topics=_offered(),
         )
 
 
+def _offered() -> tuple[str, ...]:
+    return tuple(topic.key for topic in desk().topics.offered)
+
+
 @st.cache_data(ttl=30, show_spinner=False, max_entries=8)
-def _unsure_counts(database: str) -> dict[str, int]:
+def _unsure_counts(database: str, topics: tuple[str, ...]) -> dict[str, int]:
     with session() as asked:
-        return quality.unsure_counts(asked)
+        return quality.unsure_counts(asked, topics)
 
 
 def unsure_counts() -> dict[str, int]:
     """Return how many mentions wait for an answer to each question, at most half a minute old."""
-    return _unsure_counts(database())
+    return _unsure_counts(database(), _offered())
 
 
 @st.cache_data(ttl=60, show_spinner=False, max_entries=16)

@@ -1,5 +1,7 @@
 """Which doubts of a model a person should settle first."""
 
+from collections.abc import Collection
+
 from desk.reading import TOPICAL, Aspect
 
 _ACTS: tuple[Aspect, ...] = ("urgent", "needs_reply", "friction")
@@ -14,6 +16,12 @@ def aspect_of(key: str) -> str:
 def question_of(aspect: str, value: str) -> str:
     """Return the key of the question that a tag answers: "friction:payment" for a topic, "sentiment" for any sentiment."""
     return f"{aspect}:{value}" if aspect in TOPICAL else aspect
+
+
+def is_asked(key: str, topics: Collection[str] | None) -> bool:
+    """Say whether a question is about one of *topics* or about no topic at all; None stands for all topics."""
+    aspect, _, topic = key.partition(":")
+    return topics is None or aspect not in TOPICAL or topic in topics
 
 
 def turn(key: str, waiting: bool) -> int:

@@ -1,7 +1,7 @@
 """What models are unsure about and nobody has decided: found by walking back from the newest reading, never to the end."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import func, text
 from sqlmodel import Session, col, select
 
-from desk.review import aspect_of, question_of, turn
+from desk.review import aspect_of, is_asked, question_of, turn
 from store.tables import Mention, Reading, Tag, Ticket
 from store.writing import chunks
 
@@ -36,8 +36,17 @@ class Doubt:
         return turn(self.keys[0], self.waiting), -self.said_at.timestamp()
 
 
-def waiting(session: Session, aspect: str | None = None, language: str | None = None, team: str | None = None) -> list[Doubt]:
-    """Return mentions that wait for a person's answer, in no order; at least MOST where there are so many."""
+def waiting(
+    session: Session,
+    aspect: str | None = None,
+    language: str | None = None,
+    team: str | None = None,
+    topics: Collection[str] | None = None,
+) -> list[Doubt]:
+    """Return mentions that wait for a person's answer, in no order; at least MOST where there are so many.
+
+    Nobody is asked about other topics than *topics*, where they are given: a reading may be older than what the desk offers now.
+    """
     conditions = [
         column == value for column, value in ((col(Mention.language), language), (col(Ticket.team), team)) if value is not None
     ]
@@ -48,7 +57,7 @@ def waiting(session: Session, aspect: str | None = None, language: str | None = 
         below = session.execute(select(func.min(newest.c.id))).scalar_one()
         if below is None:
             break
-        found += _undecided(session, session.execute(_facts(newest).where(*conditions)).all(), aspect)
+        found += _undecided(session, session.execute(_facts(newest).where(*conditions)).all(), aspect, topics)
         if len(found) >= MOST:
             break
     return found
@@ -72,11 +81,12 @@ def _facts(window: Any) -> Any:
     )
 
 
-def _undecided(session: Session, rows: Sequence[Any], aspect: str | None) -> Iterator[Doubt]:
+def _undecided(session: Session, rows: Sequence[Any], aspect: str | None, topics: Collection[str] | None) -> Iterator[Doubt]:
     decided = _decided(session, [row.mention_id for row in rows])
     for row in rows:
         waiting = row.status == "open"
-        open_ones = [key for key in row.unsure if key not in decided[row.mention_id] and aspect in (None, aspect_of(key))]
+        asked = (key for key in row.unsure if aspect in (None, aspect_of(key)) and is_asked(key, topics))
+        open_ones = [key for key in asked if key not in decided[row.mention_id]]
         keys = tuple(sorted(open_ones, key=lambda key: turn(key, waiting)))
         if keys:
             yield Doubt(row.mention_id, row.id, row.said_at, waiting, keys)

@@ -121,22 +121,23 @@ def unsure(
     team: str | None = None,
     without: Collection[int] = (),
     first: int | None = None,
+    topics: Collection[str] | None = None,
 ) -> Doubts:
     """Return mentions whose latest reading is unsure about something that nobody has decided, the most useful first.
 
     What decides who answers and by when comes before mood and praise, and first where an open ticket waits (`desk.review`);
     within that, the newest first. *team* is that of the conversation's ticket. Mentions in *without* (ids) are left out;
     *first* goes before all others while it still waits. What we said ourselves, what was deleted, and what was edited and is
-    not yet read again is not asked about.
+    not yet read again is not asked about, nor other topics than *topics*, where they are given.
     """
-    found = [one for one in waiting(session, aspect, language, team) if one.mention_id not in without]
+    found = [one for one in waiting(session, aspect, language, team, topics) if one.mention_id not in without]
     found.sort(key=lambda one: (one.mention_id != first, *one.order))
     return Doubts(_rows(session, found[offset : offset + limit]), min(len(found), MOST))
 
 
-def unsure_counts(session: Session) -> dict[str, int]:
-    """Return for each question how many mentions wait for a person's answer to it, the most first (see MOST)."""
-    return dict(Counter(key for one in waiting(session) for key in one.keys).most_common())
+def unsure_counts(session: Session, topics: Collection[str] | None = None) -> dict[str, int]:
+    """Return for each question how many mentions wait for a person's answer to it, the most first (see MOST and `unsure`)."""
+    return dict(Counter(key for one in waiting(session, topics=topics) for key in one.keys).most_common())
 
 
 def last_model(session: Session) -> str:

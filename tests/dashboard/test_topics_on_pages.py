@@ -1,6 +1,7 @@
 """Own topics are offered like any other, retired and merged ones are not, and what they were called stays to be seen."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from desks import OWN_TOPIC, Home
@@ -8,8 +9,10 @@ from sqlmodel import select
 from streamlit.testing.v1 import AppTest
 from test_pages import open_ticket, opened, shown, store_of
 
+from dashboard import data
+from desk.reading import nothing_said
 from store.tables import Tag
-from store.tags import decide
+from store.tags import decide, save_readings
 
 
 @pytest.fixture
@@ -41,6 +44,28 @@ def test_a_correction_offers_own_topics_and_no_retired_or_merged_ones(changed: H
     offered = set(app.multiselect[0].options)
     assert "Aufbauanleitung" in offered
     assert not {"Vor Ort", "Produktinfos"} & offered
+
+
+@pytest.mark.parametrize("name", ["Bezahlung", "bezahlung"])
+def test_a_correction_beside_two_topics_of_one_name_is_about_the_one_that_is_shown(home: Home, name: str) -> None:
+    text = home.config.read_text("utf-8")
+    home.config.write_text(text + OWN_TOPIC.replace("Aufbauanleitung", name), "utf-8")
+    app = opened("conversation", me="Anna", id=str(open_ticket(home).conversation_id))
+    next(one for one in app.button if (one.key or "").startswith("correct-")).click().run()
+    offered = {option for option in app.multiselect[0].options if "bezahlung" in option.casefold()}
+    assert offered == {"Bezahlung (payment)", f"{name} (assembly)"}
+
+
+def test_nobody_is_asked_about_a_topic_that_is_retired_or_merged_or_gone(changed: Home) -> None:
+    unsure = ("friction:onsite", "friction:product_info", "praise:gone")
+    with store_of(changed) as session:
+        now = datetime.now(UTC) + timedelta(hours=1)
+        mention_id = session.exec(select(Tag.mention_id).where(Tag.value == "payment")).first() or 0
+        save_readings(session, {mention_id: replace(nothing_said("test@1", ""), unsure=unsure)}, now)
+    assert data.desk().topics.counts_as("onsite") is None
+    asked = data.unsure(data.Doubtful(), limit=1000).rows
+    assert mention_id not in [one.mention.id for one in asked]
+    assert not set(unsure) & data.unsure_counts().keys()
 
 
 @pytest.mark.parametrize(("language", "said"), [("de", "Fehlt ein Thema?"), ("en", "Is a topic missing?")])
