@@ -67,6 +67,16 @@ def _changes(doc: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     return {key: one for key, one in given.items() if isinstance(one, Mapping)} if isinstance(given, Mapping) else {}
 
 
+def _given(doc: Mapping[str, Any], setting: str) -> dict[str, tuple[Path, Any]]:
+    """Return what *setting* says of topics, and where: in ``[[topics]]`` or below ``[taxonomy]``, which counts where both do."""
+    found: dict[str, tuple[Path, Any]] = {}
+    for number, topic in enumerate(_tables(doc, "topics")):
+        if setting in topic and isinstance(key := topic.get("key"), str):
+            found[key] = (("topics", number, setting), topic[setting])
+    changed = _changes(doc).items()
+    return found | {key: (("taxonomy", key, setting), change[setting]) for key, change in changed if setting in change}
+
+
 def _keys(doc: Mapping[str, Any]) -> list[str]:
     """Return the keys of all topics: the default ones and the desk's own."""
     return list(dict.fromkeys([*DEFAULT.keys, *_names(doc, "topics", "key")]))
@@ -87,7 +97,7 @@ def _unknown_topics(doc: Mapping[str, Any]) -> Iterator[Problem]:
     asked: list[tuple[Path, Any]] = [*_asked_topics(doc)]
     if isinstance(changes, Mapping):
         asked += [(("taxonomy", key), key) for key in changes]
-    asked += [(("taxonomy", key, "merged_into"), change.get("merged_into")) for key, change in _changes(doc).items()]
+    asked += _given(doc, "merged_into").values()
     for path, topic in asked:
         if isinstance(topic, str) and topic not in keys:
             yield Problem(path, f'no topic has the key "{topic}"{did_you_mean(topic, keys)}')
@@ -116,11 +126,10 @@ def _counted(count: int) -> str:
 
 def _gone_topics(doc: Mapping[str, Any]) -> Iterator[Problem]:
     """A topic goes to one place at most, that place is there, and no rule waits for what does not come any more."""
-    changes = _changes(doc)
-    retired = {key for key, change in changes.items() if change.get("retired") is True}
-    merged = {key: into for key, change in changes.items() if isinstance(into := change.get("merged_into"), str)}
-    for key, into in merged.items():
-        path: Path = ("taxonomy", key, "merged_into")
+    retired = {key for key, (_, given) in _given(doc, "retired").items() if given is True}
+    places = {key: (path, into) for key, (path, into) in _given(doc, "merged_into").items() if isinstance(into, str)}
+    merged = {key: into for key, (_, into) in places.items()}
+    for key, (path, into) in places.items():
         if key in retired:
             yield Problem(path, f'"{key}" is retired as well; leave one of the two out')
         elif into == key:

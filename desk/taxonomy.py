@@ -181,7 +181,7 @@ def _folded(name: str) -> str:
 
 
 def _changed(topic: Topic, change: TopicChange | None) -> Topic:
-    return topic.model_copy(update=change.model_dump(exclude_none=True)) if change else topic
+    return topic.model_copy(update=change.model_dump(exclude_none=True, exclude_unset=True)) if change else topic
 
 
 DEFAULT = Taxonomy.model_validate(tomllib.loads(files("desk").joinpath("taxonomy.toml").read_text(encoding="utf-8")))

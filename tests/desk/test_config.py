@@ -196,6 +196,16 @@ def test_an_own_topic_may_be_known_by_marked_mentions_alone():
             '"billing" is merged into "price" itself; name that one',
             id="into a merged one",
         ),
+        pytest.param(
+            OWN + 'merged_into = "pice"\n', 'topics[0].merged_into ("assembly"): no topic has the key', id="own, merged"
+        ),
+        pytest.param(OWN + 'merged_into = "assembly"\n', "cannot be merged into itself", id="own, into itself"),
+        pytest.param(OWN + 'retired = true\nmerged_into = "price"\n', '"assembly" is retired as well', id="own, both"),
+        pytest.param(
+            OWN + 'retired = true\n[taxonomy.payment]\nmerged_into = "assembly"\n',
+            '"assembly" is retired; name a topic that still gets tags',
+            id="into an own one that is retired in its table",
+        ),
         pytest.param('[taxonomy.payment]\nretired = "yes"\n', "retired: write true or false", id="yes or no"),
     ],
 )
@@ -216,6 +226,17 @@ def test_a_rule_that_waits_for_what_comes_no_more_is_named(change, expected):
     rule = RULE + 'when = { topic = ["payment", "billing"] }\n'
     message = refusal(rule + SMALL + f"[taxonomy.payment]\n{change}\n")
     assert f'line 4, rules[0].when.topic ("first"): "payment" {expected}' in message
+
+
+@pytest.mark.parametrize("change", ["retired = true", 'merged_into = "price"'])
+def test_a_rule_that_waits_for_an_own_topic_which_its_table_takes_away_is_named(change):
+    rule = RULE + 'when = { topic = "assembly" }\n'
+    assert 'rules[0].when.topic ("first"): "assembly" is' in refusal(rule + SMALL + OWN + change + "\n")
+
+
+def test_an_own_topic_that_its_table_retires_stays_retired_under_another_name():
+    topics = read(SMALL + OWN + 'retired = true\n[taxonomy.assembly]\nname = "Manual"\n').topics
+    assert (topics.name("assembly"), topics.counts_as("assembly")) == ("Manual", None)
 
 
 def test_a_retired_topic_keeps_its_name_and_is_offered_no_more():
