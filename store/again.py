@@ -26,6 +26,13 @@ def how_many(session: Session, which: Which) -> int:
     return int(session.exec(_chosen(select(func.count()).select_from(Mention), which)).one())
 
 
+def known(session: Session, which: Which) -> tuple[bool, bool]:
+    """Say whether anything was ever heard by this source, imports included, and whether this model ever read anything."""
+    heard = select(Mention.id).where(Mention.source == which.source).limit(1)
+    read = select(Reading.id).where(Reading.model == which.model).limit(1)
+    return session.exec(heard).first() is not None, session.exec(read).first() is not None
+
+
 def set_unread(session: Session, which: Which) -> int:
     """Set mentions unread and return how many; commits every some hundred, so that nobody waits long for it.
 

