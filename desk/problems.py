@@ -135,6 +135,8 @@ def _said(kind: str, message: str, context: Mapping[str, Any], given: Any, path:
         return f'"{given}" does not exist here{did_you_mean(str(given), allowed)}'
     if kind == "value_error":
         return message.removeprefix("Value error, ")
+    if kind == "tuple_type" and isinstance(given, Mapping):
+        return f"write [[{key}]], in two square brackets on each side: there may be several of these tables"
     message = next((advice for start, advice in _ADVICE.items() if kind.startswith(start)), message)
     return f"{message}; it says {given!r}" if isinstance(given, str | int | float) else message
 
