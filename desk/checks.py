@@ -110,14 +110,20 @@ def _own_topics(doc: Mapping[str, Any]) -> Iterator[Problem]:
         if key in DEFAULT.keys:
             advice = f"give yours another one, or change that topic by [taxonomy.{key}]"
             yield Problem(("topics", number, "key"), f'"{key}" is a topic that comes with the product; {advice}')
-        count = len(examples) if isinstance(examples, list) else FEWEST
+        count = _different(examples) if isinstance(examples, list) else FEWEST
         if count < FEWEST and topic.get("marked") is not True:
+            twice = "" if count == len(examples) else " (the same text again is none)"
             place: Path = ("topics", number, "examples") if "examples" in topic else ("topics", number)
             yield Problem(
                 place,
-                f"{_counted(count)}; give {FEWEST} or more texts as customers write them, "
+                f"{_counted(count)}{twice}; give {FEWEST} or more texts as customers write them, "
                 "or write marked = true where mentions that people mark shall be the examples",
             )
+
+
+def _different(examples: list[Any]) -> int:
+    """Return how many examples show something of their own: what stands there five times has been said once."""
+    return len({" ".join(str(text).casefold().split()) for text in examples})
 
 
 def _counted(count: int) -> str:

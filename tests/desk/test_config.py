@@ -169,6 +169,11 @@ def test_an_own_topic_may_be_known_by_marked_mentions_alone():
         pytest.param(OWN.replace('"assembly"', '"My Topic"'), "cannot be a key", id="no key"),
         pytest.param(OWN.replace('"no manual", ', ""), "there are 4 examples; give 5 or more texts", id="four examples"),
         pytest.param(re.sub(r"\[\".*", '["no manual"]', OWN), "there is one example; give 5 or more", id="one example"),
+        pytest.param(
+            OWN.replace('"Plan fehlt"', '"No  manual"'),
+            "there are 4 examples (the same text again is none); give 5",
+            id="a text twice",
+        ),
         pytest.param(re.sub("examples = .*", "", OWN), "there are no examples; give 5 or more", id="no examples"),
         pytest.param(
             OWN.replace('"no manual"', '"?!"'), 'topics[0].examples[0] ("assembly"): an example without a word', id="no word"
