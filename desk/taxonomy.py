@@ -63,7 +63,13 @@ FEWEST = 5
 """Examples without which nothing is known of an own topic."""
 
 
+_LONGEST = 100
+"""Characters in a key: databases keep keys in their indexes, and refuse those of some thousand only when a tag is stored."""
+
+
 def _key(key: str) -> str:
+    if len(key) > _LONGEST:
+        raise ValueError(f"a key takes {_LONGEST} characters at most; what people read stands in `name`")
     if not key.isascii() or not key.replace("-", "_").isidentifier() or key != key.lower():
         raise ValueError(f'"{key}" cannot be a key; keys are small letters, digits, "_" and "-", beginning with a letter')
     return key

@@ -167,6 +167,7 @@ def test_an_own_topic_may_be_known_by_marked_mentions_alone():
         ),
         pytest.param(OWN + OWN, '"assembly" is taken by topics[0]', id="a key twice"),
         pytest.param(OWN.replace('"assembly"', '"My Topic"'), "cannot be a key", id="no key"),
+        pytest.param(OWN.replace('"assembly"', f'"{"a" * 101}"'), "a key takes 100 characters at most", id="no end of a key"),
         pytest.param(OWN.replace('"no manual", ', ""), "there are 4 examples; give 5 or more texts", id="four examples"),
         pytest.param(re.sub(r"\[\".*", '["no manual"]', OWN), "there is one example; give 5 or more", id="one example"),
         pytest.param(
