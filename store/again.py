@@ -1,5 +1,6 @@
 """Read history again: what is set unread is what `tag` reads next. What people decided is not touched."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,7 +9,8 @@ from sqlalchemy import func
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select, update
 
-from store.tables import Mention, Reading
+from desk.reading import TOPICAL
+from store.tables import Mention, Reading, Tag
 from store.writing import affected, chunks
 
 
@@ -24,6 +26,13 @@ class Which:
 def how_many(session: Session, which: Which) -> int:
     """Return how many mentions `set_unread` would set unread."""
     return int(session.exec(_chosen(select(func.count()).select_from(Mention), which)).one())
+
+
+def taken_along(session: Session, which: Which, topics: Collection[str]) -> int:
+    """Return how many tags of models about *topics* stand until these mentions are read anew, and will not be said again."""
+    made = (col(Tag.stands), col(Tag.holds), ~col(Tag.person), col(Tag.aspect).in_(TOPICAL), col(Tag.value).in_(topics))
+    asked = select(func.count()).select_from(Tag).where(*made, col(Tag.mention_id).in_(_chosen(select(Mention.id), which)))
+    return int(session.exec(asked).one()) if topics else 0
 
 
 def known(session: Session, which: Which) -> tuple[bool, bool]:

@@ -204,6 +204,8 @@ def retag(
             count = how_many(session, which)
         if not count:
             _nothing(settings, which)
+        if not as_json:
+            _say_what_goes(settings, which)
         if count > MANY and not yes:
             if as_json:
                 raise ConfigurationError(f"{count:,} mentions would be read again; say --yes if that is meant")
@@ -214,6 +216,20 @@ def retag(
         show.say_json({"unread": done})
     else:
         typer.echo(f"{done:,} mentions will be read anew by the next `kummerkasten tag`; until then their tags stand.")
+
+
+def _say_what_goes(settings: "Settings", which: "Which") -> None:
+    """Say that tags of retired topics will go: nobody reads them into a text again, so the past of these topics gets smaller."""
+    from store.again import taken_along
+
+    retired = [topic.key for topic in settings.desk.topics.topics if topic.retired]
+    with settings.session(write=False) as session:
+        gone = taken_along(session, which, retired)
+    if gone:
+        typer.echo(
+            f"{gone:,} tags of retired topics go when that is read; what people said stays. To keep the others, take "
+            "`retired` out of the file until `kummerkasten tag` is done."
+        )
 
 
 def _nothing(settings: "Settings", which: "Which") -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import ground
 import pytest
 from corrections import ASKED, TAUGHT
-from sqlmodel import col, insert, select, update
+from sqlmodel import col, delete, insert, select, update
 from staging import Run
 
 from desk import mention as desk_mention
@@ -437,6 +437,22 @@ def test_retag_of_an_import_twice_is_retagging_it_once(settings: Settings, kk: R
         session.commit()
     again = ("retag", "--source", "shop", "--model", "older@1", "--json")
     assert [json.loads(kk(*again).output) for _ in range(2)] == [{"unread": 2}, {"unread": 0}]
+
+
+def test_retag_says_that_tags_of_retired_topics_go_and_whose_stay(settings: Settings, config: Path, kk: Run) -> None:
+    ids = list(heard(settings, TAUGHT[:3]).values())
+    with settings.session() as session:
+        session.execute(delete(Tag).where(col(Tag.aspect) == "friction"))
+        said = {"aspect": "friction", "value": "onsite", "holds": True, "by": SHIPPED, "person": False, "at": NOW, "stands": True}
+        session.execute(insert(Tag), [said | {"mention_id": one} for one in ids])
+        session.commit()
+        decide(session, ids[0], "friction", "onsite", True, "uta", NOW)
+    assert "retired" not in kk("retag", "--since", "2026-11-25").output
+    config.write_text(config.read_text("utf-8") + "[taxonomy.onsite]\nretired = true\n", "utf-8")
+    assert "2 tags of retired topics go when that is read" in kk("retag", "--all").output
+    read(load(config, environ={}))
+    with settings.session(write=False) as session:
+        assert ["onsite" in tags_of(session, ids)[one].friction for one in ids] == [True, False, False]
 
 
 def test_more_than_ten_thousand_are_read_again_only_after_a_yes(settings: Settings, kk: Run) -> None:
