@@ -37,12 +37,13 @@ class Marked:
 
 @dataclass(frozen=True)
 class Kept:
-    """A mention that was read: its text, and the vector that ``model`` made of it."""
+    """A mention that was read: its text, and the vector that ``model`` made of it in the reading ``reading_id``."""
 
     mention_id: int
     text: str
     embedding: bytes | None = field(repr=False)
     model: str
+    reading_id: int | None = None
 
 
 def marked(session: Session, topics: Sequence[str]) -> dict[str, list[Marked]]:
@@ -125,13 +126,13 @@ def read_after(session: Session, mention_id: int, limit: int = 1_000) -> list[Ke
 def _kept(session: Session, ids: Sequence[int]) -> list[Kept]:
     """Return mentions with the embedding and model of their latest reading, none where it is older than their words."""
     latest = select(func.max(Reading.id)).where(col(Reading.mention_id).in_(ids)).group_by(col(Reading.mention_id))
-    asked = select(Reading.mention_id, Reading.embedding, Reading.model).where(col(Reading.id).in_(latest))
-    read = {mention_id: (embedding, model) for mention_id, embedding, model in session.exec(asked)}
+    asked = select(Reading.mention_id, Reading.embedding, Reading.model, Reading.id).where(col(Reading.id).in_(latest))
+    read = {mention_id: tuple(vector) for mention_id, *vector in session.execute(asked)}
     said = select(Mention.id, Mention.title, Mention.text, Mention.read_at).where(col(Mention.id).in_(ids))
     return [
         Kept(one.id, worded(one.title, one.text), *(read.get(one.id, none) if one.read_at else none))
         for one in session.execute(said.order_by(col(Mention.id)))
-        for none in [(None, "")]
+        for none in [(None, "", None)]
     ]
 
 
@@ -195,13 +196,15 @@ def denied(session: Session, ids: Sequence[int], topics: Sequence[str]) -> dict[
 class Found:
     """How likely each mention is about a friction topic, and which model signs; from ``threshold`` on the topic holds.
 
-    Where other topics are merged into it (``merged``), a tag may be theirs, so none is retired.
+    Where other topics are merged into it (``merged``), a tag may be theirs, so none is retired. ``readings`` says by which
+    reading each was asked: what was read anew meanwhile, as after an edit, has its topics from that, and is left alone.
     """
 
     topic: str
     odds: Mapping[int, tuple[float, str]]
     threshold: float
     merged: bool = False
+    readings: Mapping[int, int | None] = field(default_factory=dict)
 
 
 def apply(session: Session, found: Found, now: datetime) -> tuple[int, int]:
@@ -218,7 +221,7 @@ def apply(session: Session, found: Found, now: datetime) -> tuple[int, int]:
 
 def _applying(session: Session, ids: Sequence[int], found: Found, now: datetime) -> Callable[[], tuple[int, int]]:
     def work() -> tuple[int, int]:
-        held = lock(session, ids)
+        held = _not_read_since(session, lock(session, ids), found.readings)
         there = {tag.mention_id: tag for tag in _standing(session, held, (found.topic,)) if tag.aspect == "friction"}
         wanted = {one: found.odds[one] for one in held if found.odds[one][0] >= found.threshold}
         old = [] if found.merged else [tag for tag in there.values() if _outdated(tag, wanted.get(tag.mention_id))]
@@ -230,6 +233,15 @@ def _applying(session: Session, ids: Sequence[int], found: Found, now: datetime)
         return len(set(added) - changed), len(changed - wanted.keys())
 
     return work
+
+
+def _not_read_since(session: Session, ids: Sequence[int], readings: Mapping[int, int | None]) -> list[int]:
+    """Return those of *ids* that nobody has read since the reading that is named for them."""
+    newest = (
+        select(Reading.mention_id, func.max(Reading.id)).where(col(Reading.mention_id).in_(ids)).group_by(col(Reading.mention_id))
+    )
+    latest = dict(session.execute(newest).tuples().all()) if readings else {}
+    return [one for one in ids if latest.get(one) == readings.get(one)]
 
 
 def _outdated(tag: Tag, wanted: tuple[float, str] | None) -> bool:

@@ -210,7 +210,8 @@ def _apply_own(
                 for mention_id, (chances, model) in odds.items()
                 if key in (counted := _counted(chances, denied[mention_id], merged))
             }
-            found = kept.Found(key, asked, THRESHOLD, merged=key in merged.values())
+            readings = {one.mention_id: one.reading_id for one in page}
+            found = kept.Found(key, asked, THRESHOLD, merged=key in merged.values(), readings=readings)
             with settings.session() as session:
                 added, gone = kept.apply(session, found, clock())
             new[key], retired[key] = new[key] + added, retired[key] + gone

@@ -1,5 +1,7 @@
 """Topics over the whole history: a person's word is never overruled, and doing anything twice is doing it once."""
 
+from dataclasses import replace
+
 import pytest
 from sqlmodel import Session, col, select
 from things import DAY, HOUR, NOW, kept, read, reading, route, row, said
@@ -182,6 +184,16 @@ def test_what_a_person_said_is_never_overruled(session: Session, tagged: list[in
     decide(session, tagged[0], "friction", "widget", holds, "uta", NOW)
     assert apply(session, about("widget", {tagged[0]: chance}), NOW) == (0, 0)
     assert friction(session, tagged[0]).get("widget") == (1.0 if holds else None)
+
+
+def test_what_was_read_anew_while_topics_were_asked_keeps_what_that_reading_says(session: Session, tagged: list[int]) -> None:
+    asked = {one.mention_id: one.reading_id for one in read_after(session, 0)}
+    save_readings(session, {tagged[0]: reading(model="base@2", friction=("widget",), embedding=VECTOR)}, NOW + HOUR)
+    before = everything(session)
+    found = replace(about("widget", {tagged[0]: 0.2}), readings=asked)
+    assert apply(session, found, NOW + DAY) == (0, 0)
+    assert everything(session) == before
+    assert apply(session, replace(about("widget", {tagged[1]: 0.8}), readings=asked), NOW + DAY) == (1, 0)
 
 
 def test_a_tag_that_came_from_a_merged_topic_stays(session: Session, tagged: list[int]) -> None:
