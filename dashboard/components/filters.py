@@ -106,7 +106,7 @@ def _select(
 def _more(address: Address, v: Viewer) -> dict[str, str]:
     """Return the filters that are asked for less often; the button says how many of them are set."""
     names: dict[str, dict[str, str]] = {
-        "topic": {topic.key: v.topic(topic.key) for topic in v.desk.topics.offered},
+        "topic": {topic: v.topic(topic) for topic in _topics(address, v)},
         "platform": {platform: v.platform(platform) for platform in data.platforms()},
         "language": {code: v.tongue(code) for code in ("de", "en")},
         "sentiment": {value: v.words(f"sentiment.{value}") for value in SENTIMENTS},
@@ -117,6 +117,12 @@ def _more(address: Address, v: Viewer) -> dict[str, str]:
     label = v.words("filter.more_set", n=count) if count else v.words("filter.more")
     with st.popover(label, icon=":material/tune:", type="secondary", key="k-more"):
         return {name: _select(address, name, names[name], v) for name in _CHOICES}
+
+
+def _topics(address: Address, v: Viewer) -> list[str]:
+    """Return the topics that are offered, and the one that a link asks for: Friction leads here from retired ones too."""
+    asked = [topic for topic in v.desk.topics.keys if topic == address["topic"]]
+    return list(dict.fromkeys([*(topic.key for topic in v.desk.topics.offered), *asked]))
 
 
 def _asked(values: Mapping[str, str]) -> Filters:

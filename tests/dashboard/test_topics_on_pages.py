@@ -36,6 +36,14 @@ def test_the_filter_offers_own_topics_and_no_retired_or_merged_ones() -> None:
     assert not {"Vor Ort", "Produktinfos"} & set(offered)
 
 
+@pytest.mark.usefixtures("changed")
+def test_a_link_to_the_tickets_about_a_retired_topic_leads_to_these_and_not_to_all() -> None:
+    app = opened("inbox", topic="onsite")
+    chosen = next(one for one in app.selectbox if one.label == "Thema")
+    assert (chosen.value, "Vor Ort" in chosen.options) == ("onsite", True)
+    assert app.query_params["topic"] in ("onsite", ["onsite"])
+
+
 def test_a_correction_offers_own_topics_and_no_retired_or_merged_ones(changed: Home) -> None:
     ticket = open_ticket(changed)
     app = opened("conversation", me="Anna", id=str(ticket.conversation_id))
