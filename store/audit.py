@@ -21,7 +21,10 @@ CAME, LEFT, REFUSED, FORBIDDEN, EXPORTED, DISCLOSED, ERASED = (
 
 
 class AuditEntry(SQLModel, table=True):
-    """What somebody did, or wanted to do: ``who`` is a person's name, or an address that no person of the desk has."""
+    """What somebody did, or wanted to do: ``who`` is a person's name, or an address that no person of the desk has.
+
+    ``of`` is what it was about: a kind of file, a deed that was not allowed, or a mention or account, whose ``number`` follows.
+    """
 
     __tablename__ = "audit_entry"
 
@@ -31,29 +34,30 @@ class AuditEntry(SQLModel, table=True):
     role: str = ""
     what: str
     of: str = ""
+    number: int | None = None
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the audit log."""
+    """One line of the audit log. Of an erasure ``number`` counts the mentions, and ``where`` is the platform or source."""
 
     at: datetime
     who: str
     role: str
     what: str
     of: str
+    number: int | None = None
+    where: str = ""
 
 
-def note(
-    session: Session, what: str, who: str, *, now: datetime, role: str = "", of: str = "", again_after: timedelta | None = None
-) -> None:
+def note(session: Session, entry: AuditEntry, again_after: timedelta | None = None) -> None:
     """Write an entry; commits. Nothing is written where the same stands there since less than *again_after*."""
-    same = (AuditEntry.who == who, AuditEntry.role == role, AuditEntry.what == what, AuditEntry.of == of)
-    if again_after and session.exec(select(AuditEntry.id).where(*same, AuditEntry.at > now - again_after).limit(1)).first():
+    same = (AuditEntry.who == entry.who, AuditEntry.role == entry.role, AuditEntry.what == entry.what, AuditEntry.of == entry.of)
+    if again_after and session.exec(select(AuditEntry.id).where(*same, AuditEntry.at > entry.at - again_after).limit(1)).first():
         session.rollback()
         return
-    session.execute(delete(AuditEntry).where(col(AuditEntry.at) < now - KEPT))
-    session.add(AuditEntry(at=now, who=who, role=role, what=what, of=of))
+    session.execute(delete(AuditEntry).where(col(AuditEntry.at) < entry.at - KEPT))
+    session.add(entry)
     session.commit()
 
 
@@ -63,11 +67,6 @@ def entries(session: Session, since: datetime | None = None, most: int = 1_000) 
     erased = select(Erasure).order_by(col(Erasure.at).desc(), col(Erasure.id).desc()).limit(most)
     if since:
         noted, erased = noted.where(AuditEntry.at >= since), erased.where(Erasure.at >= since)
-    found = [Entry(one.at, one.who, one.role, one.what, one.of) for one in session.exec(noted)]
-    found += [Entry(one.at, one.by, "", ERASED, _erased(one)) for one in session.exec(erased)]
+    found = [Entry(one.at, one.who, one.role, one.what, one.of, one.number) for one in session.exec(noted)]
+    found += [Entry(one.at, one.by, "", ERASED, one.what, one.mentions, one.of) for one in session.exec(erased)]
     return sorted(found, key=lambda one: one.at, reverse=True)[:most]
-
-
-def _erased(one: Erasure) -> str:
-    mentions = "1 mention" if one.mentions == 1 else f"{one.mentions} mentions"
-    return f"{one.what}, {one.of}: {mentions}"

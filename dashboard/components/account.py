@@ -46,7 +46,7 @@ def _file(known: Known, v: Viewer) -> None:
     """Offer all that is stored about the account, as it was said: it is for the person, who may ask for it."""
     st.download_button(
         v.words("account.file"),
-        data=audit.leaving(lambda: data.everything_about(known.author_id), DISCLOSED, f"account {known.author_id}", v),
+        data=audit.leaving(lambda: data.everything_about(known.author_id), DISCLOSED, "account", v, known.author_id),
         file_name=f"account-{known.author_id}.json",
         mime="application/json",
         key="account-file",

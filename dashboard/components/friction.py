@@ -167,7 +167,7 @@ def download(found: Sequence[FrictionRow], scope: Scope, v: Viewer) -> None:
             for name, rows_of_it in files.items():
                 st.download_button(
                     v.words(f"export.{name}"),
-                    data=audit.leaving(rows_of_it, EXPORTED, f"{name}, with names" if named and name == "quotes" else name, v),
+                    data=audit.leaving(rows_of_it, EXPORTED, "quotes_named" if named and name == "quotes" else name, v),
                     file_name=f"kummerkasten-{name}-{stamp}.csv",
                     mime="text/csv",
                     icon=":material/download:",

@@ -153,7 +153,7 @@ def _whole(one: Said, v: Viewer, again: bool) -> None:
     with st.container(gap=None):
         st.download_button(
             v.words("mention.whole", n=len(words)),
-            data=audit.leaving(lambda: whole_file(words), EXPORTED, f"mention {one.mention.id}", v),
+            data=audit.leaving(lambda: whole_file(words), EXPORTED, "mention", v, one.mention.id),
             file_name=f"mention-{one.mention.id}.txt",
             mime="text/plain",
             key=f"whole-{one.mention.id}-{again}",

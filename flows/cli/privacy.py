@@ -48,7 +48,7 @@ def about(
             author = _one(session, who, platform, said).id or 0
             found = people.everything(session, author)
         with settings.session() as session:
-            audit.note(session, audit.DISCLOSED, _who(""), of=f"account {author}", now=utc_now())
+            audit.note(session, audit.AuditEntry(at=utc_now(), who=_who(""), what=audit.DISCLOSED, of="account", number=author))
     if out is None:
         typer.echo(_as_json(found))
         return

@@ -108,7 +108,7 @@ def test_each_role_may_what_it_may_and_who_is_not_vouched_for_stays_outside(
     vouches.email, vouches.verified = "uta@shop.example", True
     entering(browser, address).get_by_role("link", name="Quellen").click()
     page = browser.contexts[-1].pages[0]
-    page.get_by_text("Protokoll: wer hereinkam").click()
+    page.get_by_text("Einträge").click()
     expect(page.locator(".k-late").get_by_text("abgewiesen")).to_be_visible()
     expect(page.get_by_text("eve@evil.example")).to_be_visible()
 

@@ -15,5 +15,6 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), primary_key=True),
         sa.Column("at", sa.DateTime(), nullable=False),
         *(sa.Column(name, sa.String(), nullable=False) for name in ("who", "role", "what", "of")),
+        sa.Column("number", sa.Integer()),
     )
     op.create_index("ix_audit_entry_at", "audit_entry", ["at"])
