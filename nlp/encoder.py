@@ -33,12 +33,18 @@ _AT_ONCE = 8
 """Texts in one run; more of them are not faster."""
 _SLOW_FUSION = "SkipLayerNormFusion"
 """Of onnxruntime (1.32): what it makes of a sum and its normalisation takes three times as long as the two."""
-_NOTHING = " \t\n\r\x0b\x0c\x00\x85\xa0\u2028\u2029\u3000\ufffd"
+INVISIBLE = (
+    "\xad\u061c\u180e\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2061\u2062\u2063\u2064\u2066\u2067\u2068\u2069\ufeff"
+)
+"""Signs that nobody sees, among them the soft hyphens of web pages and mails: within a word they would make two of it."""
+_SEEN = dict.fromkeys(map(ord, INVISIBLE))
+_NOTHING = f"{INVISIBLE} \t\n\r\x0b\x0c\x00\x85\xa0\u2028\u2029\u3000\ufffd\u115f\u1160\u200c\u200d\u2800\u3164\ufe0e\ufe0f\uffa0"
+"""Blanks, and what looks like one or like nothing where it stands before all words."""
 
 
 def cut(text: str, characters: int = _CHARACTERS) -> str:
-    """Return what the encoder reads of *text*: its first words, on one line, without null bytes, however it is spaced."""
-    words = text[begins(text) :].replace("\x00", " ").split(None, characters)
+    """Return what the encoder reads of *text*: its first words, on one line, without null bytes and what nobody sees."""
+    words = text[begins(text) :].replace("\x00", " ").translate(_SEEN).split(None, characters)
     return " ".join(words[:characters])[:characters].rstrip()
 
 

@@ -18,12 +18,12 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from nlp.encoder import cut
+from nlp.encoder import INVISIBLE, cut
 from nlp.heads import COLUMNS, Numbers
 from nlp.tagger import OnnxTagger
 from nlp.topics import OwnTopics
 
-_WORD = re.compile(r"\w+(?:[-'’.]\w+)*|[\u2600-\u27bf\U0001f300-\U0001faff]")
+_WORD = re.compile(rf"\w+(?:[{INVISIBLE}]*[-'’.][{INVISIBLE}]*\w+|[{INVISIBLE}]+\w+)*|[\u2600-\u27bf\U0001f300-\U0001faff]")
 _READ = 900
 """Words that leaving out may cost to read: each word of a text of up to 30 is left out once, 15 words of a text of 60."""
 _FEWEST = 8

@@ -195,6 +195,20 @@ def test_the_beginning_that_is_read_holds_words_and_no_blanks(text, read):
     assert cut(cut(text)) == cut(text)
 
 
+@pytest.mark.parametrize("sign", ["\xad", "\u200b", "\u2060", "\ufeff"], ids=ascii)
+def test_a_word_with_signs_in_it_that_nobody_sees_is_read_and_explained_as_the_word(shipped, sign):
+    text, plain = f"Die Re{sign}tou{sign}re ist nicht er{sign}stattet", "Die Retoure ist nicht erstattet"
+    assert shipped.tag([text]) == shipped.tag([plain])
+    said, told = (explain(shipped, one, ["friction:returns"])["friction:returns"] for one in (text, plain))
+    assert [word.word.replace(sign, "") for word in said] == [word.word for word in told]
+    assert all(text[word.start : word.end] == word.word for word in said)
+
+
+@pytest.mark.parametrize("text", ["\u200b\u200b", "\u2800", "\u2063\u2060", "\ufe0f", "\u200f\u202e", "\u3164 \ufeff"], ids=ascii)
+def test_a_text_in_which_nobody_sees_anything_is_not_read(shipped, text):
+    assert shipped.tag([text])[0].not_read == "empty"
+
+
 def test_the_held_out_authored_texts_are_read_well_enough(shipped):
     held_out = [row for row in authored() if part_of(row) == "test" and row["lang"] in HOME][::11]
     assert {row["lang"] for row in held_out} == set(HOME)
