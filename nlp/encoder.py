@@ -5,6 +5,7 @@ better than the last alone (see MODEL_CARD.md).
 """
 
 import os
+import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -41,6 +42,10 @@ _SEEN = dict.fromkeys(map(ord, INVISIBLE))
 _NOTHING = f"{INVISIBLE} \t\n\r\x0b\x0c\x00\x85\xa0\u2028\u2029\u3000\ufffd\u115f\u1160\u200c\u200d\u2800\u3164\ufe0e\ufe0f\uffa0"
 """Blanks, and what looks like one or like nothing where it stands before all words."""
 
+_WORDS = re.compile(r"[^\W\d_]{2,}")
+_LOUD = 0.15
+"""The share of a text's letters in words of capitals alone, above which somebody shouts; below, they are DHL and IBAN."""
+
 
 def cut(text: str, characters: int = _CHARACTERS) -> str:
     """Return what the encoder reads of *text*: its first words, on one line, without null bytes and what nobody sees."""
@@ -51,6 +56,21 @@ def cut(text: str, characters: int = _CHARACTERS) -> str:
 def begins(text: str) -> int:
     """Return where the words of *text* begin: behind blanks, null bytes, and what is kept in a null byte's place."""
     return len(text) - len(text.lstrip(_NOTHING))
+
+
+def quiet(text: str) -> str:
+    """Return *text* in its own length, with words of capitals in small letters where somebody shouts.
+
+    The vocabulary cuts ZAHLUNG into pieces that mean nothing: read as they stand, such texts lose three topics in four.
+    """
+    loud = sum(len(word) for word in _WORDS.findall(text) if word.isupper())
+    if loud <= _LOUD * sum(map(str.isalpha, text)):
+        return text
+    return _WORDS.sub(lambda word: _small(word[0]) if word[0].isupper() else word[0], text)
+
+
+def _small(word: str) -> str:
+    return word.replace("\u0130", "i").lower()  # lower() alone makes two letters of the Turkish one
 
 
 @dataclass(frozen=True)

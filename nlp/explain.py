@@ -18,7 +18,7 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from nlp.encoder import INVISIBLE, cut
+from nlp.encoder import INVISIBLE, cut, quiet
 from nlp.heads import COLUMNS, Numbers
 from nlp.tagger import OnnxTagger
 from nlp.topics import OwnTopics
@@ -60,7 +60,7 @@ def explain(
     words = _words(tagger, text)
     if not asked or not words:
         return {key: [] for key in keys}
-    tried, weights = _weighed(partial(_log_odds, tagger, own), text, words)
+    tried, weights = _weighed(partial(_log_odds, tagger, own), quiet(text), words)
     return {key: _strongest(text, tried, weights[:, asked[key]], limit) if key in asked else [] for key in keys}
 
 

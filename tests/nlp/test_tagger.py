@@ -9,7 +9,7 @@ import pytest
 
 from desk.reading import INTENTS, SENTIMENTS
 from desk.taxonomy import DEFAULT
-from nlp.encoder import Encoder, Vectors, cut
+from nlp.encoder import Encoder, Vectors, cut, quiet
 from nlp.explain import explain, spoken_for
 from nlp.heads import TOPICS
 from nlp.language import language
@@ -207,6 +207,44 @@ def test_a_word_with_signs_in_it_that_nobody_sees_is_read_and_explained_as_the_w
 @pytest.mark.parametrize("text", ["\u200b\u200b", "\u2800", "\u2063\u2060", "\ufe0f", "\u200f\u202e", "\u3164 \ufeff"], ids=ascii)
 def test_a_text_in_which_nobody_sees_anything_is_not_read(shipped, text):
     assert shipped.tag([text])[0].not_read == "empty"
+
+
+def right(shipped, rows, texts):
+    return sum(len(set(one.friction) & set(row["friction"])) for row, one in zip(rows, shipped.tag(texts), strict=True))
+
+
+def test_shouting_costs_hardly_a_topic(shipped):
+    rows = [row for row in authored() if part_of(row) == "dev" and row["lang"] in HOME and row["friction"]][::12]
+    texts = [row["text"] for row in rows]
+    for loud in (str.upper, lambda text: " ".join([*text.upper().split()[:5], *text.split()[5:]])):
+        found = zip(rows, shipped.tag(texts), shipped.tag([loud(text) for text in texts]), strict=True)
+        right = [
+            (set(row["friction"]) & set(calm.friction), set(row["friction"]) & set(shouted.friction))
+            for row, calm, shouted in found
+        ]
+        assert sum(len(shouted) for _, shouted in right) > 0.9 * sum(len(calm) for calm, _ in right)
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("WO BLEIBT MEIN GELD???", "wo bleibt mein geld???"),
+        ("MEIN PAKET IST WEG!!! Bitte helfen", "mein paket ist weg!!! Bitte helfen"),
+        ("TESL\u0130MAT YOK", "teslimat yok"),
+        ("DHL hat mein Paket an eine falsche Adresse geliefert", "DHL hat mein Paket an eine falsche Adresse geliefert"),
+        ("Q4 2026: A", "Q4 2026: A"),
+    ],
+)
+def test_only_who_shouts_is_read_in_small_letters(text, read):
+    assert quiet(text) == read
+    assert len(quiet(text)) == len(text)
+
+
+def test_the_words_of_who_shouts_are_found_where_they_stand(shipped):
+    text = "DIE ZAHLUNG MIT PAYPAL BRICHT JEDES MAL AB!!!"
+    why = explain(shipped, text, ["friction:payment"])["friction:payment"]
+    assert why[0].word in ("ZAHLUNG", "PAYPAL")
+    assert all(text[word.start : word.end] == word.word for word in why)
 
 
 def test_the_held_out_authored_texts_are_read_well_enough(shipped):
