@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")  # torch is not missing here: only the tokenizer is wanted
 from transformers import PreTrainedTokenizerFast
 
+from desk.errors import ConfigurationError
 from nlp.opening import opening
 
 Vectors = NDArray[np.float32]
@@ -89,7 +90,7 @@ class Encoder:
         with opening(path):
             session = onnxruntime.InferenceSession(path, options, ["CPUExecutionProvider"], disabled_optimizers=[_SLOW_FUSION])
         if [one.name for one in session.get_inputs()] != ["input_ids"]:
-            raise ValueError(f"{path} was exported by another version; export it again with this one")
+            raise ConfigurationError(f"{path} was exported by another version; export it again with this one")
         return session
 
     @cached_property

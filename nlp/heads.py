@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from desk.errors import ConfigurationError
 from desk.reading import INTENTS, SENTIMENTS
 from nlp.opening import opening
 
@@ -62,8 +63,11 @@ class Heads:
     def logits(self, vectors: Numbers, home: NDArray[np.bool_] | None = None) -> Numbers:
         """Return one number per text and column; the larger, the more the column is spoken for.
 
-        *home* says which texts are written in a language that the tagger is made for; without it all are.
+        *home* says which texts are written in a language that the tagger is made for; without it all are. Raises
+        ConfigurationError where the vectors are another encoder's.
         """
+        if vectors.shape[1] != len(self.weights):
+            raise ConfigurationError(f"the heads of {self.model} were trained for another encoder than the one beside them")
         # Not by BLAS: its threads go on spinning after each product, for as long as the next texts' threads need the cores.
         found = np.einsum("td,dc->tc", vectors, self.weights) + self.bias
         if home is not None and self.abroad:
@@ -84,17 +88,29 @@ class Heads:
     def load(cls, folder: Path) -> "Heads":
         """Read what `save` has written.
 
-        Raises ValueError where it answers other questions than this version asks, ConfigurationError where a file is damaged.
+        Raises ConfigurationError where it answers other questions than this version asks, or where a file is damaged.
         """
         with opening(folder / "card.json"):
             card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
-            asked, thresholds = tuple(card["columns"]), card["thresholds"]
+            asked, _ = tuple(card["columns"]), (card["name"], card["version"])
         if asked != COLUMNS:
-            raise ValueError(f"{folder} holds heads for other questions; train them again with this version")
+            raise ConfigurationError(f"{folder} holds heads for other questions; train them again with this version")
+        with opening(folder / "card.json"):
+            thresholds = {key: float(card["thresholds"][key]) for key in YES_OR_NO}
+            abroad = {aspect: float(more) for aspect, more in card.get("abroad", {}).items()}
         path = folder / "heads.npz"
         with opening(path), path.open("rb") as file, np.load(file) as stored:
             weights, bias = stored["weights"].astype(np.float32), stored["bias"].astype(np.float32)
-        return cls(weights, bias, thresholds, card, card.get("abroad", {}))
+            _check(weights, bias)
+        return cls(weights, bias, thresholds, card, abroad)
+
+
+def _check(weights: Numbers, bias: Numbers) -> None:
+    """Raise ValueError unless these are numbers for all columns: numpy would stretch one column over all of them."""
+    if weights.shape[1:] != (len(COLUMNS),) or bias.shape != (len(COLUMNS),):
+        raise ValueError("a column of weights and a bias for each answer are due")
+    if not (np.isfinite(weights).all() and np.isfinite(bias).all()):
+        raise ValueError("weights are numbers")
 
 
 def squash(logits: Numbers) -> Numbers:

@@ -168,7 +168,7 @@ def _model(settings: "Settings") -> dict[str, Any]:
     folder = str(named or SHIPPED)
     try:
         tagger(named).tag(["Hallo"])
-    except (ConfigurationError, ValueError) as error:  # a ValueError says that it is another version's
+    except ConfigurationError as error:
         return _finding("model", str(error))
     return _finding("model", "", folder)
 

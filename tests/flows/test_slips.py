@@ -5,7 +5,9 @@ import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -81,12 +83,59 @@ def test_a_damaged_model_is_said_to_be_one_by_check_and_by_who_needs_it(
     assert f"{name} is missing or damaged" in kk("tag", code=2)
 
 
-def test_heads_for_other_questions_are_told_by_check(kk: Call, config: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"weights": lambda weights: weights[:, :1]},
+        {"bias": lambda bias: bias[:1]},
+        {"bias": lambda bias: bias[:-1]},
+        {"weights": lambda weights: weights * float("nan")},
+    ],
+    ids=["one column", "one bias", "a bias too few", "no numbers"],
+)
+def test_heads_that_do_not_fit_their_questions_are_never_stretched_to_fit(
+    kk: Call, tmp_path: Path, change: dict[str, Callable[[Any], Any]]
+) -> None:
+    model = shutil.copytree(SHIPPED, tmp_path / "spoilt")
+    with np.load(SHIPPED / "heads.npz") as stored:
+        np.savez(model / "heads.npz", **{name: change.get(name, lambda one: one)(stored[name]) for name in stored})
+    lines = tmp_path / "texts.jsonl"
+    lines.write_text('{"text": "Danke"}\n', encoding="utf-8")
+    assert "heads.npz is missing or damaged" in kk("tag", "--file", str(lines), "--model", str(model), code=2, desk=False)
+
+
+def test_heads_of_another_encoder_are_told_by_check(kk: Call, config: Path, tmp_path: Path) -> None:
+    model = shutil.copytree(SHIPPED, tmp_path / "narrow")
+    with np.load(SHIPPED / "heads.npz") as stored:
+        np.savez(model / "heads.npz", weights=stored["weights"][:384], bias=stored["bias"])
+    config.write_text(f'model = "{model}"\n' + config.read_text("utf-8"), encoding="utf-8")
+    assert "trained for another encoder" in kk("check", code=2)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"name": None}, {"thresholds": {}}, {"thresholds": {"urgent": "often"}}, {"abroad": [1]}, {"abroad": {"friction": "more"}}],
+    ids=str,
+)
+def test_a_card_that_lacks_what_is_read_from_it_is_said_to_be_damaged(kk: Call, tmp_path: Path, change: dict[str, Any]) -> None:
+    model = shutil.copytree(SHIPPED, tmp_path / "spoilt")
+    card = json.loads((model / "card.json").read_text("utf-8")) | change
+    (model / "card.json").write_text(json.dumps({key: one for key, one in card.items() if one is not None}), encoding="utf-8")
+    lines = tmp_path / "texts.jsonl"
+    lines.write_text('{"text": "Danke"}\n', encoding="utf-8")
+    assert "card.json is missing or damaged" in kk("tag", "--file", str(lines), "--model", str(model), code=2, desk=False)
+
+
+def test_heads_for_other_questions_are_told_by_check_and_by_who_needs_them(
+    kk: Call, config: Path, tmp_path: Path, say: Callable[..., None]
+) -> None:
     model = shutil.copytree(SHIPPED, tmp_path / "older")
     card = json.loads((model / "card.json").read_text("utf-8"))
     (model / "card.json").write_text(json.dumps(card | {"columns": card["columns"][:-1]}), encoding="utf-8")
     config.write_text(f'model = "{model}"\n' + config.read_text("utf-8"), encoding="utf-8")
     assert "holds heads for other questions" in kk("check", code=2)
+    say({"1": "Wo bleibt mein Paket?"})
+    assert "holds heads for other questions" in kk("tag", code=2)
 
 
 @pytest.mark.parametrize(

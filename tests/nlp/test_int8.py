@@ -6,6 +6,7 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
+from desk.errors import ConfigurationError
 from nlp.encoder import Encoder, alike
 from nlp.int8 import Range, loudest, rounded, volumes
 from nlp.tagger import SHIPPED
@@ -81,5 +82,5 @@ def test_an_encoder_of_another_version_is_refused_with_what_to_do(tmp_path):
     graph = helper.make_graph([helper.make_node("Add", ["input_ids", "attention_mask"], ["last"])], "old", takes, gives)
     model = shutil.copytree(SHIPPED, tmp_path / "model")
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10), model / "encoder.onnx")
-    with pytest.raises(ValueError, match="exported by another version; export it again"):
+    with pytest.raises(ConfigurationError, match="exported by another version; export it again"):
         Encoder(model).encode(["Hallo"])
