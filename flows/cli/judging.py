@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from desk.errors import ConfigurationError
+from desk.mention import storable
 from flows.cli import judged, show
 from flows.cli.options import Json
 
@@ -87,13 +88,13 @@ def _labelled(path: Path) -> list["Row"]:
         if line.strip():
             try:
                 row = json.loads(line)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise ConfigurationError(f"{path}, line {number}: not JSON ({error})") from error
             if not isinstance(row, dict) or not isinstance(row.get("text"), str):
                 raise ConfigurationError(f'{path}, line {number}: a line is {{"text": "...", "friction": [...], ...}}')
             if odd := _odd(row):
                 raise ConfigurationError(f"{path}, line {number}: {odd}")
-            rows.append({"lang": "", **row})
+            rows.append({"lang": "", **row, "text": storable(row["text"])})  # half a surrogate pair is no text to any tokenizer
     if not rows:
         raise ConfigurationError(f"{path} holds no text")
     if not any(set(row) & {*CHOICES, *YES_OR_NO, "friction", "praise", "known"} for row in rows):

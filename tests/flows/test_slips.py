@@ -71,6 +71,14 @@ def test_answers_that_are_none_are_not_taken_for_a_yes(kk: Call, tmp_path: Path,
     assert said in kk("evaluate", str(file), code=2, desk=False)
 
 
+def test_labelled_lines_are_judged_or_named_whatever_they_hold(kk: Call, tmp_path: Path) -> None:
+    file = tmp_path / "labelled.jsonl"
+    file.write_text('{"text": "Danke \\ud83d", "urgent": 0}\n')
+    assert "urgent" in kk("evaluate", str(file), code=0, desk=False)
+    file.write_text('{"text": ' + "[" * 100_000 + "\n")
+    assert "line 1: not JSON" in kk("evaluate", str(file), code=2, desk=False)
+
+
 @pytest.mark.parametrize("name", ["encoder.onnx", "heads.npz", "card.json", "tokenizer.json"])
 def test_a_damaged_model_is_said_to_be_one_by_check_and_by_who_needs_it(
     kk: Call, config: Path, tmp_path: Path, say: Callable[..., None], name: str
