@@ -166,6 +166,9 @@ def test_odd_texts_can_be_explained_too(shipped, text):
         ("Le paiement ne fonctionne pas depuis hier", "fr"),
         ("ok", "und"),
         ("12345 !!!", "und"),
+        ("Bin enttäuscht", "de"),
+        ("Das isch jetzt würkli nöd guet gange", "de"),
+        ("5 Sterne", "und"),
         ("", "und"),
     ],
 )
