@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from desk.classifier import without_plugged
-from desk.errors import KummerkastenError
+from desk.errors import ConfigurationError, KummerkastenError
 from desk.reading import Reading, Tagger, nothing_said
 from flows.settings import Settings
 from flows.work.claimed import work_off
@@ -129,9 +129,20 @@ def _readings(tagger: Tagger, waiting: Sequence[Unread]) -> list[Reading]:
         failure = fault(error)
     if len(waiting) > 1:
         return [reading for one in waiting for reading in _readings(tagger, [one])]
-    _sound(tagger, _HARMLESS)
+    _check(tagger)
     _log.warning("Mention %d could not be read, so a person has to: %s", waiting[0].id, failure)
     return [_unreadable(tagger)]
+
+
+def _check(tagger: Tagger) -> None:
+    """Raise what a broken tagger raises; ConfigurationError where it answers, and what it answers is no reading."""
+    try:
+        _sound(tagger, _HARMLESS)
+    except ValueError as error:
+        raise ConfigurationError(
+            f"{tagger.model} gives no reading of plain texts either ({fault(error)}): its weights, or those of a classifier that "
+            "kummerkasten.toml plugs in, are damaged or do not fit. Copy them again, or leave them out there. Nothing was marked"
+        ) from error
 
 
 def _sound(tagger: Tagger, texts: Sequence[str]) -> list[Reading]:

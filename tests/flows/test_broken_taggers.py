@@ -101,3 +101,12 @@ def test_a_model_with_a_broken_file_stops_the_reading_and_leaves_all_unread(
         read(broken, clock=clock)
     assert waiting(settings) == 2
     assert read(settings, WordTagger(), clock=clock) == 2, "nothing stays claimed"
+
+
+@pytest.mark.parametrize("broken", [Numberless, Forgetful])
+def test_a_tagger_that_gives_no_readings_is_named_with_what_to_do(
+    settings: Settings, clock: Clock, say: Callable[..., None], broken: type[WordTagger]
+) -> None:
+    say({"1": "Wo bleibt mein Paket?"})
+    with pytest.raises(ConfigurationError, match=r"words@1 gives no reading of plain texts either .* Copy them again"):
+        read(settings, broken(), clock=clock)
