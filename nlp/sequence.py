@@ -118,6 +118,8 @@ def _loaded(folder: Path, name: str) -> SequenceClassifier:
     if missing:
         said = f"{name} is no trained classifier: its weights lack {', '.join(missing[:3])}"
         raise ConfigurationError(f"{said}. Take a model that was trained for text classification")
+    if wrong := _pieces(model, tokenizer):
+        raise ConfigurationError(f"{name} {wrong}. Copy its files again, the tokenizer's with them")
     labels, many = _labels(model.config), model.config.problem_type == "multi_label_classification"
     if len(labels) < 2 and not many:
         raise ConfigurationError(f"{name} answers with a number and not with labels; such a model cannot be plugged in")
@@ -137,6 +139,16 @@ def _weights(folder: Path) -> tuple[Any, list[str]]:
 
 def _labels(config: Any) -> tuple[str, ...]:
     return tuple(config.id2label[index] for index in sorted(config.id2label))
+
+
+def _pieces(model: Any, tokenizer: Any) -> str:
+    """Return what is wrong with a tokenizer: of a folder without one, transformers makes an empty one that reads all alike."""
+    pieces, known = len(tokenizer), getattr(model.config, "vocab_size", None)
+    if pieces <= len(set(tokenizer.all_special_ids)):
+        return "has no tokenizer beside its weights"
+    if known is not None and pieces > known:
+        return f"has a tokenizer of {pieces} pieces where its weights know {known}: another model's"
+    return ""
 
 
 def _most(model: Any, tokenizer: Any) -> int:

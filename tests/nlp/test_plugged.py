@@ -445,6 +445,25 @@ def test_what_is_no_classifier_is_refused(make, change, expected):
 
 
 @with_torch
+def test_a_model_without_its_tokenizer_is_refused(make):
+    folder = make()
+    for path in folder.glob("tokenizer*"):
+        path.unlink()
+    with pytest.raises(ConfigurationError, match="tiny has no tokenizer beside its weights"):
+        sequence.opened(of_folder(folder))
+
+
+@with_torch
+def test_a_model_with_the_tokenizer_of_another_is_refused(make):
+    folder = make()
+    whole = json.loads((folder / "tokenizer.json").read_text("utf-8"))
+    whole["model"]["vocab"]["Zahlung"] = len(WORDS)
+    (folder / "tokenizer.json").write_text(json.dumps(whole), encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="tiny has a tokenizer of 8 pieces where its weights know 7: another model's"):
+        sequence.opened(of_folder(folder))
+
+
+@with_torch
 def test_a_model_of_the_hub_is_read_at_its_commit_and_nothing_is_asked_of_the_network(make, tmp_path):
     kept = tmp_path / "home" / "hub" / "models--owner--mood" / "snapshots"
     kept.mkdir(parents=True)
