@@ -6,7 +6,7 @@ better than the last alone (see MODEL_CARD.md).
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -44,6 +44,9 @@ _NOTHING = f"{INVISIBLE} \t\n\r\x0b\x0c\x00\x85\xa0\u2028\u2029\u3000\ufffd\u115
 """Blanks, and what looks like one or like nothing where it stands before all words."""
 
 _WORDS = re.compile(r"[^\W\d_]{2,}")
+_DRAWN = re.compile(r"[^\W\d_]*([^\W\d_])\1\1[^\W\d_]*")
+"""A word with one letter three times in a row: drawn out, or a compound such as "Schifffahrt"."""
+_THRICE = re.compile(r"([^\W\d_])\1{2,}")
 _LOUD = 0.15
 """The share of a text's letters in words of capitals alone, above which somebody shouts; below, they are DHL and IBAN."""
 
@@ -52,6 +55,24 @@ def cut(text: str, characters: int = _CHARACTERS) -> str:
     """Return what the encoder reads of *text*: its first words, on one line, without null bytes and what nobody sees."""
     words = text[begins(text) :].replace("\x00", " ").translate(_SEEN).split(None, characters)
     return " ".join(words[:characters])[:characters].rstrip()
+
+
+def words_of(text: str) -> str:
+    """Return the words of *text* as our encoder reads them: its beginning, and quietly."""
+    return quiet(cut(text))
+
+
+def plain(text: str, pieces: Callable[[str], Sequence[str]]) -> str:
+    """Return *text* with drawn-out words as the vocabulary knows them best, which cuts a word into *pieces*.
+
+    "gooood" is "good", "niiicht" is "nicht", and "Schifffahrt" stays what it is.
+    """
+
+    def best(drawn: re.Match[str]) -> str:
+        ways = (drawn[0], _THRICE.sub(r"\1\1", drawn[0]), _THRICE.sub(r"\1", drawn[0]))
+        return min(ways, key=lambda word: len(pieces(word)))
+
+    return _DRAWN.sub(best, text)
 
 
 def begins(text: str) -> int:
@@ -129,12 +150,12 @@ class Encoder:
 
     def places(self, text: str) -> list[tuple[int, int]]:
         """Return where in ``cut(text)`` each token that is read stands (start, end)."""
-        offsets = self._tokenizer(PREFIX + cut(text), truncation=True, return_offsets_mapping=True)["offset_mapping"]
+        offsets = self._tokenizer(PREFIX + words_of(text), truncation=True, return_offsets_mapping=True)["offset_mapping"]
         shift = len(PREFIX)  # the first begins with the blank
         return [(max(start - shift, 0), end - shift) for start, end in offsets if end > max(start, shift)]
 
     def _ids(self, texts: Sequence[str]) -> list[list[int]]:
-        read = [PREFIX + cut(text) for text in texts]
+        read = [PREFIX + plain(words_of(text), self._tokenizer.tokenize) for text in texts]
         ids: list[list[int]] = self._tokenizer(read, truncation=True)["input_ids"] if read else []
         return ids
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from transformers import AutoTokenizer
 
-from nlp.encoder import PREFIX, cut
+from nlp.encoder import PREFIX, plain, words_of
 from nlp.heads import Numbers
 
 _TOKENS = 160
@@ -83,7 +83,9 @@ def tokenised(base: str, texts: Sequence[str], most: int = _TOKENS) -> list[list
     if not texts:
         return []
     tokenizer = AutoTokenizer.from_pretrained(base)
-    ids: list[list[int]] = tokenizer([PREFIX + cut(text) for text in texts], truncation=True, max_length=most)["input_ids"]
+    ids: list[list[int]] = tokenizer(
+        [PREFIX + plain(words_of(text), tokenizer.tokenize) for text in texts], truncation=True, max_length=most
+    )["input_ids"]
     return ids
 
 

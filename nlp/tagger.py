@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from desk.reading import INTENTS, SENTIMENTS, Reading, nothing_said
-from nlp.encoder import Encoder, Vectors, cut, quiet
+from nlp.encoder import Encoder, Vectors, words_of
 from nlp.heads import CHOICES, COLUMNS, HOME, TOPICS, YES_OR_NO, Heads
 from nlp.language import language
 
@@ -42,7 +42,7 @@ class OnnxTagger:
 
     def tag(self, texts: Sequence[str]) -> list[Reading]:
         """Return one reading for each text, in the same order; identical texts are read once."""
-        ways = [quiet(cut(text)) for text in texts]
+        ways = [words_of(text) for text in texts]
         distinct = [text for text in dict.fromkeys(ways) if text]
         readings = dict(zip(distinct, self._read(distinct), strict=True)) if distinct else {}
         return [readings[text] if text else self._nothing() for text in ways]

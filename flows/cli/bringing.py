@@ -140,7 +140,7 @@ def _describe(settings: "Settings", file: Path, wishes: "Wishes", *, as_json: bo
     if found.unused:
         out.print(show.text(f"not used: {', '.join(found.unused)}", "dim"))
     for mention in found.mentions:
-        out.print(show.text(f"{mention.said_at:%Y-%m-%d} {mention.words}", most=110))
+        out.print(show.text(f"{mention.said_at.astimezone(settings.desk.tz):%Y-%m-%d} {mention.words}", most=110))
     _print_broken(found.broken)
     typer.echo("Nothing was stored.")
 

@@ -1,5 +1,6 @@
 """What the words in an export's cells mean: kinds of mention, who speaks, languages."""
 
+import html
 import re
 
 from desk.mention import KINDS, Kind
@@ -38,6 +39,14 @@ _LANGUAGES = {
     **dict.fromkeys(("italian", "italienisch", "ita"), "it"),
     **dict.fromkeys(("spanish", "spanisch", "spa"), "es"),
 }
+
+
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+
+
+def plain(text: str) -> str:
+    """Return a text without what HTML writes for single signs: exports of web shops hold "R&uuml;ckgabe" and "Q&amp;A"."""
+    return _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
 
 
 def kind(cell: Cell) -> Kind | None:

@@ -150,6 +150,12 @@ def test_a_dry_run_shows_what_was_understood_and_stores_nothing(kk: Run, tmp_pat
     assert json.loads(kk("status", "--json").output)["unread"] == 0
 
 
+def test_a_dry_run_shows_days_as_the_desk_has_them_and_texts_without_html(kk: Run, tmp_path: Path) -> None:
+    path = tmp_path / "export.csv"
+    path.write_text("id,text,date\n1,R&uuml;ckgabe geht nicht,2026-11-20\n", "utf-8")
+    assert "2026-11-20 Rückgabe geht nicht" in kk("import", path, "--dry-run").output
+
+
 def test_a_mapping_that_names_no_column_is_told(kk: Run, tmp_path: Path) -> None:
     path = tmp_path / "export.csv"
     path.write_text(CSV, "utf-8")

@@ -178,3 +178,15 @@ def test_a_row_of_windows_in_a_file_of_utf8_is_read_as_it_was_meant(tmp_path: Pa
 )
 def test_a_language_is_a_code(cell: str, language: str | None) -> None:
     assert values.language(cell) == language
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("R&uuml;ckgabe &amp; Umtausch &#8211; n&#xFC;tzt nichts", "Rückgabe & Umtausch – nützt nichts"),
+        ("5 &lt; 6 und <3 euch", "5 < 6 und <3 euch"),
+        ("AT&T; Q&A &copy 2026 &nonsense; <b>fett</b>", "AT&T; Q&A &copy 2026 &nonsense; <b>fett</b>"),
+    ],
+)
+def test_what_html_writes_for_a_sign_is_that_sign_and_nothing_else_changes(written, meant):
+    assert values.plain(written) == meant

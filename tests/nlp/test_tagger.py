@@ -1,6 +1,7 @@
 """The tagger that ships with the product reads German and English, any input, the same way every time."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 from desk.reading import INTENTS, SENTIMENTS
 from desk.taxonomy import DEFAULT
-from nlp.encoder import Encoder, Vectors, cut, quiet
+from nlp.encoder import Encoder, Vectors, cut, plain, quiet
 from nlp.explain import explain, spoken_for
 from nlp.heads import TOPICS
 from nlp.language import language
@@ -248,6 +249,32 @@ def test_the_words_of_who_shouts_are_found_where_they_stand(shipped):
     why = explain(shipped, text, ["friction:payment"])["friction:payment"]
     assert why[0].word in ("ZAHLUNG", "PAYPAL")
     assert all(text[word.start : word.end] == word.word for word in why)
+
+
+@pytest.mark.parametrize(
+    ("drawn", "plain"),
+    [
+        ("Die Zahlung geht niiiicht", "Die Zahlung geht nicht"),
+        ("The checkout is sooooo slow", "The checkout is soo slow"),
+        ("I REALLYYYYY LOVE IT", "I really love it"),
+    ],
+)
+def test_drawn_out_words_are_read_as_the_vocabulary_knows_them(shipped, drawn, plain):
+    assert shipped.tag([drawn])[0].probabilities == shipped.tag([plain])[0].probabilities
+
+
+def test_drawing_words_out_costs_hardly_a_topic(shipped):
+    rows = [row for row in authored() if part_of(row) == "dev" and row["lang"] in HOME and row["friction"]][::12]
+    texts = [row["text"] for row in rows]
+    drawn = [re.sub(r"(\w*[aeiou])(\w*)", lambda word: f"{word[1]}{word[1][-1] * 3}{word[2]}", text) for text in texts]
+    found = zip(rows, shipped.tag(texts), shipped.tag(drawn), strict=True)
+    right = [tuple(len(set(row["friction"]) & set(one.friction)) for one in both) for row, *both in found]
+    assert sum(long for _, long in right) > 0.8 * sum(calm for calm, _ in right)
+
+
+def test_compounds_with_one_letter_three_times_are_left_alone(shipped):
+    text = "Schifffahrt Brennnessel"
+    assert plain(text, shipped.encoder._tokenizer.tokenize) == text
 
 
 def test_the_held_out_authored_texts_are_read_well_enough(shipped):
