@@ -14,6 +14,8 @@ import streamlit as st
 _NOT_SHOWN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _MARKDOWN = re.compile(r"[!-/:-@\[-`{-~]")
 """Signs that may mean something in Markdown; a stroke before each makes it one that means itself (CommonMark, 2.4)."""
+_ADDRESS = re.compile(r"(?=[:.@]\S)")
+"""Where an address would be known by: a stroke does not keep bare ones from becoming links (GFM, 6.9), a word joiner does."""
 _VOID = ("br", "hr")
 
 
@@ -76,7 +78,7 @@ def _mark(word: str, weight: float) -> Markup:
 
 def in_label(text: str) -> str:
     """Return a stranger's words for the label of a field, which Streamlit reads as Markdown, pictures and links included."""
-    return _MARKDOWN.sub(r"\\\g<0>", " ".join(_shown(text).split()))
+    return _MARKDOWN.sub(r"\\\g<0>", _ADDRESS.sub("\u2060", " ".join(_shown(text).split())))
 
 
 def outside(url: str | None, label: str) -> Markup | None:

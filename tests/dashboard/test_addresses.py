@@ -1,0 +1,45 @@
+"""Addresses in a real browser: those of our pages lead somewhere, those in a stranger's name lead nowhere."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+import seed
+from desks import Home
+from looking import MARKS, visit
+from playwright.sync_api import Browser, expect
+
+from desk.answering import ReplyRules
+from desk.mention import Author, Mention
+from store import reply_rules
+from store.engine import connect
+from store.engine import session as open_session
+
+pytestmark = MARKS
+NAME = "https://evil.example/x www.evil.example mail@evil.example"
+
+
+def asked_by_an_address(home: Home) -> None:
+    """Let somebody write whose name is full of addresses, where an answer may be written."""
+    now = datetime.now(UTC)
+    author = Author(native_id="evil", name=NAME)
+    mention = Mention(
+        platform="mastodon", native_id="evil", conversation="evil", kind="post", text="Hallo?", said_at=now, author=author
+    )
+    engine = connect(home.url)
+    with open_session(engine) as session:
+        seed.hear(session, home.desk, [(mention, seed.reading(needs_reply=True))], now)
+        rules = {"post": ReplyRules().model_dump(mode="json")}
+        reply_rules.learn_rules(session, seed.source_for(home.desk, "mastodon"), rules)
+    engine.dispose()
+
+
+def test_a_strangers_name_in_a_label_never_becomes_a_link(
+    browser: Browser, empty_home: Home, serve: Callable[[Home], str]
+) -> None:
+    asked_by_an_address(empty_home)
+    page = visit(browser, f"{serve(empty_home)}/conversation?id=1&me=Anna")
+    label = page.locator("label", has_text="Antwort an")
+    expect(label).to_contain_text("evil.example".replace(".", "\u2060."))
+    expect(label.locator("a")).to_have_count(0)
+    page.context.close()
