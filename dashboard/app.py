@@ -19,9 +19,9 @@ if door.open_to_whom_it_is() and setup.complete():
     w = sidebar.choose().words
     stuck = data.undelivered()
     outbox = f"{w('outbox.title')} ({stuck})" if stuck else w("outbox.title")
-    st.navigation(
+    page = st.navigation(
         [
-            st.Page("views/today.py", title=w("today.title"), icon=":material/today:", url_path="today", default=True),
+            st.Page("views/today.py", title=w("today.title"), icon=":material/today:", url_path="first", default=True),
             st.Page("views/inbox.py", title=w("inbox.title"), icon=":material/inbox:", url_path="inbox"),
             st.Page("views/outbox.py", title=outbox, icon=":material/outbox:", url_path="outbox"),
             st.Page("views/friction.py", title=w("friction.title"), icon=":material/troubleshoot:", url_path="friction"),
@@ -29,5 +29,9 @@ if door.open_to_whom_it_is() and setup.complete():
             st.Page("views/quality.py", title=w("quality.title"), icon=":material/verified:", url_path="quality"),
             st.Page("views/sources.py", title=w("sources.title"), icon=":material/hearing:", url_path="sources"),
             st.Page("views/conversation.py", title=w("conversation.title"), url_path="conversation", visibility="hidden"),
+            # the first page has no name in its address; who types one shall not be told that there is no such page
+            st.Page("views/today.py", title=w("today.title"), url_path="today", visibility="hidden"),
         ]
-    ).run()
+    )
+    st.set_page_config(page_title=f"{page.title} · Kummerkasten")
+    page.run()

@@ -43,3 +43,16 @@ def test_a_strangers_name_in_a_label_never_becomes_a_link(
     expect(label).to_contain_text("evil.example".replace(".", "\u2060."))
     expect(label.locator("a")).to_have_count(0)
     page.context.close()
+
+
+def test_today_has_an_address_of_its_own_and_each_page_names_its_tab(
+    browser: Browser, empty_home: Home, serve: Callable[[Home], str]
+) -> None:
+    address = serve(empty_home)
+    page = visit(browser, f"{address}/today?me=Anna")
+    expect(page.get_by_role("heading", name="Heute", exact=True)).to_be_visible()
+    expect(page).to_have_title("Heute · Kummerkasten")
+    expect(page.get_by_text("Page not found")).to_have_count(0)
+    page.get_by_role("link", name="Eingang", exact=True).click()
+    expect(page).to_have_title("Eingang · Kummerkasten")
+    page.context.close()
