@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard import audit, data, viewer, who
+from dashboard.components import tongue
 from dashboard.components.markup import el, said, show
 from dashboard.viewer import LANGUAGE, ME, Viewer
 from dashboard.words import Words
@@ -28,6 +29,8 @@ def choose() -> Viewer:
         label_visibility="collapsed",
     )
     w = viewer.current().words
+    with below:
+        tongue.declare(w.language)
     if desk.sign_in:
         with above:
             _signed_in(w)

@@ -1,4 +1,4 @@
-"""Addresses in a real browser: those of our pages lead somewhere, those in a stranger's name lead nowhere."""
+"""What a browser is told of a page: its address, its name, its language; and that a stranger's name leads nowhere."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -56,3 +56,14 @@ def test_today_has_an_address_of_its_own_and_each_page_names_its_tab(
     page.get_by_role("link", name="Eingang", exact=True).click()
     expect(page).to_have_title("Eingang · Kummerkasten")
     page.context.close()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_page_says_in_which_language_it_is(
+    browser: Browser, empty_home: Home, serve: Callable[[Home], str], width: int
+) -> None:
+    address = serve(empty_home)
+    for language in ("de", "en"):
+        page = visit(browser, f"{address}/inbox?lang={language}", width)
+        expect(page.locator(f"html[lang={language}]")).to_be_attached()
+        page.context.close()
