@@ -10,7 +10,7 @@ from sqlmodel import Session
 from dashboard import audit, data, viewer
 from desk.answering import Obstacle
 from desk.deadline import Allowance, due
-from desk.errors import Conflict, KummerkastenError
+from desk.errors import Conflict, KummerkastenError, Vanished
 from desk.reading import Tags
 from store import erasing, outbox, reply_rules, review, tags, tickets
 from store.conversations import Why
@@ -51,6 +51,8 @@ def _do(
         return True
     except Conflict as conflict:
         st.session_state[_NOTICE] = Notice(lost_to if conflict.winner else lost, good=False, who=conflict.winner)
+    except Vanished:
+        st.session_state[_NOTICE] = Notice("deed.vanished", good=False)
     except KummerkastenError as error:
         st.session_state[_NOTICE] = Notice("deed.failed", good=False, who=str(error))
     except Exception as error:
@@ -230,7 +232,7 @@ def resend(delivery: Delivery, me: str) -> None:
         with data.session(write=True) as store:
             outbox.resend(store, delivery.id or 0, by=me, now=datetime.now(UTC))
 
-    _do(deed, "deed.resent", lost_to="deed.answered_by")
+    _do(deed, "deed.resent", lost_to="deed.answered_by", lost="deed.moved_on")
 
 
 def drop(delivery: Delivery, me: str) -> None:
@@ -240,7 +242,7 @@ def drop(delivery: Delivery, me: str) -> None:
         with data.session(write=True) as store:
             outbox.drop(store, delivery.id or 0, by=me, now=datetime.now(UTC))
 
-    _do(deed, "deed.dropped")
+    _do(deed, "deed.dropped", lost="deed.moved_on")
 
 
 def forget_account(known: Known, me: str, *, for_ever: bool) -> bool:

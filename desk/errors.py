@@ -10,6 +10,7 @@ KummerkastenError
 |  +- FateUnknown           nobody but a person can find out whether what was sent has arrived
 +- NotUnderstood            one payload cannot become a mention: it goes to quarantine, the rest goes on
 +- Conflict                 somebody else was faster; look again, then decide
++- Vanished                 what was to be changed is not there any more: nothing to do
 +- LeaseLost                this worker was taken for dead and another has its work: stop, store nothing
 """
 
@@ -73,6 +74,10 @@ class Conflict(KummerkastenError):
     def __init__(self, message: str, *, winner: str = "") -> None:
         super().__init__(message)
         self.winner = winner
+
+
+class Vanished(KummerkastenError):
+    """What was to be changed is not there (any more): erased, or never there."""
 
 
 class LeaseLost(KummerkastenError):

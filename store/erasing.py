@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Engine, delete, func, text
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from desk.errors import KummerkastenError
+from desk.errors import Vanished
 from store import raw, tombstones
 from store.outbox import ON_ITS_WAY
 from store.removing import Erased, Graves, remove
@@ -57,7 +57,7 @@ def account(session: Session, author_id: int, *, by: str, now: datetime, for_eve
     def work() -> Erased:
         author = session.get(Author, author_id, populate_existing=True)
         if author is None:
-            raise KummerkastenError("This account is not there (any more)")
+            raise Vanished("This account is not there (any more)")
         payloads, last = raw.naming(session, author)  # takes long where there are many, so nobody waits yet
         tombstones.hold(session)
         payloads += raw.naming(session, author, after=last)[0]
@@ -78,7 +78,7 @@ def mention(session: Session, mention_id: int, *, by: str, now: datetime) -> Era
         tombstones.hold(session)
         platform = session.exec(select(Mention.platform).where(Mention.id == mention_id)).first()
         if platform is None:
-            raise KummerkastenError(f"There is no mention {mention_id} (any more)")
+            raise Vanished(f"There is no mention {mention_id} (any more)")
         return _noted(session, remove(session, [mention_id], now, Graves()), now, by, "mention", platform)
 
     return whole(session, work)

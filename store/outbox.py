@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select, update
 
 from desk import mention as said
-from desk.errors import Conflict, KummerkastenError
+from desk.errors import Conflict, Vanished
 from desk.source import Source
 from store import arrivals, reply_rules
 from store.answers import note_our_answers
@@ -58,7 +58,7 @@ def write(session: Session, mention_id: int, text: str, *, by: str, now: datetim
     asked = select(Mention).where(Mention.id == mention_id).with_for_update(read=True, key_share=True)  # an erasure waits for it
     mention = session.exec(asked).first()
     if mention is None:
-        raise KummerkastenError(f"there is no mention {mention_id}")
+        raise Vanished(f"there is no mention {mention_id}")
     waits = on_its_way(session, mention.conversation_id)
     if waits:
         raise Conflict(f"an answer by {waits.by} is on its way already", winner=waits.by)
@@ -224,7 +224,7 @@ def resend(session: Session, delivery_id: int, *, by: str, now: datetime) -> Non
     """Try a dead delivery again, because *by* says so: where nobody else can look, *by* has looked; commits."""
     delivery = _get(session, delivery_id)
     if delivery.state != "dead":
-        raise KummerkastenError(f"delivery {delivery_id} is {delivery.state}; only a dead one is sent again")
+        raise Conflict(f"delivery {delivery_id} is {delivery.state}; only a dead one is sent again")
     again = {"state": "waiting", "tries": 0, "vouched": True, "next_try_at": now, "ended_at": None, "error": "", "advice": ""}
     _by_person(session, delivery, again, by, now, "again")
 
@@ -233,14 +233,14 @@ def drop(session: Session, delivery_id: int, *, by: str, now: datetime) -> None:
     """Give a delivery up that is not on its way to the platform right now; commits."""
     delivery = _get(session, delivery_id)
     if delivery.state not in ("waiting", "dead"):
-        raise KummerkastenError(f"delivery {delivery_id} is {delivery.state}; it cannot be dropped any more")
+        raise Conflict(f"delivery {delivery_id} is {delivery.state}; it cannot be dropped any more")
     _by_person(session, delivery, {"state": "dropped", "ended_at": now}, by, now, "dropped")
 
 
 def _get(session: Session, delivery_id: int) -> Delivery:
     found = session.get(Delivery, delivery_id, populate_existing=True)
     if found is None:
-        raise KummerkastenError(f"there is no delivery {delivery_id}. `kummerkasten outbox` shows their numbers")
+        raise Vanished(f"there is no delivery {delivery_id}. `kummerkasten outbox` shows their numbers")
     return found
 
 

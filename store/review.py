@@ -9,7 +9,7 @@ from typing import cast
 
 from sqlmodel import Session, col, delete, select
 
-from desk.errors import Conflict, KummerkastenError
+from desk.errors import Conflict, KummerkastenError, Vanished
 from desk.reading import TOPICAL, Aspect
 from desk.review import aspect_of
 from store import leases
@@ -49,7 +49,7 @@ def answer(session: Session, mention_id: int, reading_id: int, key: str, value: 
 
 def _answer(session: Session, mention_id: int, reading_id: int, key: str, value: str, person: str, now: datetime) -> None:
     if not lock(session, [mention_id]):
-        raise KummerkastenError(f"there is no mention {mention_id}")
+        raise Vanished(f"there is no mention {mention_id}")
     _still_open(session, mention_id, reading_id, key)
     aspect, _, topic = key.partition(":")
     say(session, mention_id, [(cast(Aspect, aspect), topic or value, value == "yes")], person, now)
@@ -88,7 +88,7 @@ def _confirm(
     session: Session, mention_id: int, reading_id: int, shown: frozenset[tuple[str, str]], person: str, now: datetime
 ) -> int:
     if not lock(session, [mention_id]):
-        raise KummerkastenError(f"there is no mention {mention_id}")
+        raise Vanished(f"there is no mention {mention_id}")
     asked = select(Tag).where(Tag.mention_id == mention_id, col(Tag.stands), Tag.aspect != "language").order_by(col(Tag.id))
     standing = session.exec(asked.execution_options(populate_existing=True)).all()
     _as_shown(standing, shown)

@@ -8,7 +8,7 @@ from typing import Any, get_args
 from sqlalchemy import insert
 from sqlmodel import Session, col, select, update
 
-from desk.errors import KummerkastenError
+from desk.errors import KummerkastenError, Vanished
 from desk.reading import INTENTS, SENTIMENTS, SINGLE, TOPICAL, Aspect, Reading, Tags
 from store.tables import Mention, Tag
 from store.tables import Reading as ReadingRow
@@ -140,7 +140,7 @@ def say(session: Session, mention_id: int, words: Sequence[Word], person: str, n
     if not words:
         return
     if not lock(session, [mention_id]):
-        raise KummerkastenError(f"there is no mention {mention_id}")
+        raise Vanished(f"there is no mention {mention_id}")
     for word in words:
         _replace(session, mention_id, word, person, now)
     again = {"routed_at": None, "claimed_by": None, "claimed_until": None}  # what is in hand just now was decided without this

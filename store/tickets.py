@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import insert
 from sqlmodel import Session, col, select, update
 
-from desk.errors import Conflict, KummerkastenError
+from desk.errors import Conflict, KummerkastenError, Vanished
 from desk.routing import Decision
 from store.events import change
 from store.owing import Owed, Settled, facts, owe
@@ -109,7 +109,7 @@ def set_priority(session: Session, ticket_id: int, priority: int, *, by: str, ve
 def _by_person(session: Session, ticket_id: int, values: dict[str, Any], by: str, version: int, now: datetime) -> None:
     ticket = session.get(Ticket, ticket_id, populate_existing=True)
     if ticket is None:
-        raise KummerkastenError(f"there is no ticket {ticket_id}")
+        raise Vanished(f"there is no ticket {ticket_id}")
     if ticket.version != version:
         who = ticket.updated_by.partition(":")[2] or ticket.updated_by
         session.rollback()

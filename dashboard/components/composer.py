@@ -5,6 +5,7 @@ from datetime import datetime
 import streamlit as st
 
 from dashboard import data, deeds, times
+from dashboard.components import notices
 from dashboard.components.markup import Markup, el, in_label, outside, said, show
 from dashboard.viewer import Viewer
 from desk.answering import ReplyRules
@@ -55,16 +56,9 @@ def _button(deed: str, label: str, one: Delivery, v: Viewer, primary: bool = Fal
 def _sealed(one: Delivery, v: Viewer) -> Markup:
     w = v.words
     state = w(f"reply.{one.state}", who=one.by, when=times.ago(one.written_at, v.now, w))
-    trouble = (
-        el(
-            "div",
-            el("p", said(one.error, 500)),
-            el("p", el("b", w("sources.do"), " "), said(one.advice, 500)) if one.advice else None,
-            cls="k-trouble" if one.state == "dead" else "k-trouble k-patience",
-        )
-        if one.error
-        else None
-    )
+    dead = one.state == "dead"
+    usual = w("reply.dead_do" if dead else "advice.busy")
+    trouble = notices.trouble(one.error, one.advice, usual, v, patience=not dead) if one.error else None
     return el(
         "article",
         el("div", el("b", state), cls="k-byline"),

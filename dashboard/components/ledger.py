@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 import streamlit as st
 
 from dashboard import data, times
-from dashboard.components.markup import Child, Markup, el, said, show
+from dashboard.components import notices
+from dashboard.components.markup import Child, Markup, el, join, said, show
 from dashboard.viewer import Viewer
 from store.credentials import SOON
 from store.ledger import SourceStatus
@@ -93,13 +94,8 @@ def _trouble(last: Pull | None, v: Viewer) -> Markup | None:
     """Say what went wrong and what to do."""
     if last is None or not (last.error or last.advice):
         return None
-    advice = last.advice or (v.words(f"advice.{last.outcome}") if v.words.has(f"advice.{last.outcome}") else "")
-    return el(
-        "div",
-        el("p", said(last.error, 500)),
-        el("p", el("b", v.words("sources.do"), " "), said(advice, 500)) if advice else None,
-        cls="k-trouble k-patience" if last.outcome == "busy" else "k-trouble",
-    )
+    usual = v.words(f"advice.{last.outcome}") if v.words.has(f"advice.{last.outcome}") else ""
+    return notices.trouble(last.error, last.advice, usual, v, patience=last.outcome == "busy")
 
 
 def _facts(status: SourceStatus, kind: str, v: Viewer) -> list[Markup]:
@@ -128,7 +124,7 @@ def _dies(at: datetime, v: Viewer) -> str:
 
 
 def _next(at: datetime, v: Viewer) -> str:
-    if at > v.now:
+    if at > v.now + timedelta(minutes=1):
         return times.ago(at, v.now, v.words)
     return v.words("sources.due") if at + _GRACE > v.now else v.words("sources.overdue", since=times.since(at, v.now, v.words))
 
@@ -173,6 +169,12 @@ def _pull(pull: Pull, v: Viewer) -> Markup:
     )
 
 
+def _reason(row: Quarantine, v: Viewer) -> Markup:
+    """Return why a payload was not understood; listeners say so in English."""
+    reason = el("span", said(row.reason, 500), lang="en")
+    return reason if v.language == "en" else join(v.words("sources.technical"), " ", reason)
+
+
 def quarantine(found: Sequence[Quarantine], v: Viewer) -> None:
     """Show what could not be understood: why, where, and the raw payload as text."""
     if not found:
@@ -184,7 +186,7 @@ def quarantine(found: Sequence[Quarantine], v: Viewer) -> None:
             v.words("quarantine.one", source=row.source, when=times.moment(row.heard_at, v.zone, v.words)),
             key=f"quarantine-{row.id}",
         ):
-            show(el("p", said(row.reason, 500), el("br"), el("span", said(row.place, 200), cls="k-quiet")))
+            show(el("p", _reason(row, v), el("br"), el("span", said(row.place, 200), cls="k-quiet")))
             st.code(
                 row.raw[:_RAW].decode("utf-8", "replace").replace("\x00", "\ufffd"), language=None, wrap_lines=True, height=240
             )

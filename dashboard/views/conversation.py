@@ -15,8 +15,10 @@ def page() -> None:
     found = data.conversation(int(given)) if given.isascii() and given.isdigit() and len(given) < 19 else None
     if found is None or not found.said:
         notices.heading(v.words("conversation.title"))
+        notices.told(v)  # it may have been erased under somebody's hands
         notices.empty(v.words("conversation.missing"), v.words("conversation.missing_do"))
-        st.page_link("views/inbox.py", label=v.words("conversation.back"), icon=":material/arrow_back:")
+        with st.container(horizontal_alignment="center"):
+            st.page_link("views/inbox.py", label=v.words("conversation.back"), icon=":material/arrow_back:", width="content")
         return
     _show(found, v)
 

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 
 from desks import Home
-from sqlmodel import func, select
+from sqlmodel import col, delete, func, select
 from test_pages import LANGUAGES, open_ticket, opened, shown, store_of
 
 from dashboard import data, deeds
@@ -78,3 +78,16 @@ def test_what_is_being_answered_just_now_stays(home: Home) -> None:
     assert (notice := deeds.notice()) is not None
     assert (notice.text, notice.good) == ("deed.sending", False)
     assert mentions(home, account_of(home, ticket).id)
+
+
+@LANGUAGES
+def test_what_was_erased_meanwhile_is_said_in_the_language_of_the_page(home: Home, language: Language) -> None:
+    ticket = open_ticket(home, assignee=None)
+    app = opened("conversation", language, "Anna", id=str(ticket.conversation_id))
+    with store_of(home) as session:
+        erasing.mention(session, ticket.mention_id, by="Tom", now=datetime.now(UTC))
+        session.execute(delete(Ticket).where(col(Ticket.id) == ticket.id))
+        session.commit()
+    app.button(key="deed-take").click().run()
+    said = {"de": "Das gibt es nicht mehr: Inzwischen wurde es gelöscht.", "en": "That is not there any more: it was erased"}
+    assert said[language] in shown(app)

@@ -93,7 +93,7 @@ def test_a_name_with_a_picture_in_it_is_a_name_and_no_picture(home: Home) -> Non
         author.name = "![x](https://evil.example/x.png)\n# Chef"
         session.commit()
     label = opened("conversation", me="Anna", id=str(ticket.conversation_id)).text_area[0].label
-    assert r"\!\[x\]\(https\:\/\/evil\.example\/x\.png\) \# Chef" in label
+    assert r"\!\[x\]\(https\:\/\/evil\.example\/x\.png\) \# Chef" in label.replace("\u2060", "")
 
 
 def test_an_empty_answer_is_not_sent(home: Home) -> None:
@@ -143,8 +143,9 @@ def test_what_could_not_be_sent_shows_its_reason_and_is_sent_again_or_dropped(ho
         outbox.claim(session, "a sender", now)
         outbox.bury(session, number, "the token is refused", "make a new one", now)
     app = opened("outbox", me="Anna")
-    assert "the token is refused" in shown(app)
-    assert "make a new one" in shown(app)
+    page = shown(app)
+    assert "Was zu tun ist: Den Grund beheben, dann noch einmal senden. Oder verwerfen." in page
+    assert "Technische Meldung (auf Englisch): the token is refused · make a new one" in page
     next(button for button in app.button if button.label == label).click().run()
     assert deliveries(home)[0].state == state
 
@@ -155,3 +156,15 @@ def test_nobody_in_particular_sends_nothing(home: Home) -> None:
     app = opened("conversation", id=str(ticket.conversation_id))
     assert next(button for button in app.button if button.label == "Senden").disabled
     assert ticket_now(home, ticket).version == ticket.version
+
+
+def test_what_was_sent_or_dropped_meanwhile_is_said_in_the_language_of_the_page(home: Home) -> None:
+    ticket = open_ticket(home)
+    with store_of(home) as session:
+        now = datetime.now(UTC)
+        number = outbox.write(session, ticket.mention_id, "Wir kümmern uns.", by="Anna", now=now)
+    app = opened("outbox", me="Anna")
+    with store_of(home) as session:
+        outbox.drop(session, number, by="Tom", now=now)
+    next(button for button in app.button if button.label == "Verwerfen").click().run()
+    assert "Zu spät: Diese oder eine andere Antwort ist inzwischen unterwegs, gesendet oder verworfen." in shown(app)

@@ -165,7 +165,7 @@ def test_a_deed_that_the_database_refuses_is_not_taken_for_done(home: Home, monk
 
     monkeypatch.setattr("dashboard.data.engine.session", refusing)
     app.button(key="deed-take").click().run()
-    assert "Das wurde nicht gespeichert. Die Datenbank meldet: attempt to write a readonly database" in shown(app)
+    assert "Das wurde nicht gespeichert. Die Datenbank meldet (auf Englisch): attempt to write a readonly database" in shown(app)
     assert ticket_now(home, ticket).assignee is None
 
 

@@ -7,7 +7,7 @@ from sqlmodel import Session, col, select
 from things import HOUR, MINUTE, NOW, kept, read, route, said
 
 from desk.answering import ReplyRules
-from desk.errors import Conflict, KummerkastenError
+from desk.errors import Conflict
 from desk.source import Source
 from store import outbox, reply_rules
 from store.tables import Delivery, Mention, Ticket, TicketEvent
@@ -152,7 +152,7 @@ def test_what_must_wait_comes_back_at_its_time(session: Session, ticket: Ticket)
 
 def test_a_dead_one_waits_for_a_person_who_sends_it_again_or_drops_it(session: Session, ticket: Ticket) -> None:
     number = written(session, ticket)
-    with pytest.raises(KummerkastenError, match="only a dead one"):
+    with pytest.raises(Conflict, match="only a dead one"):
         outbox.resend(session, number, by="Mira", now=NOW)
     outbox.claim(session, "a", NOW)
     outbox.bury(session, number, "token is refused", "make a new one", NOW)
