@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard import audit, data, viewer, who
-from dashboard.components import tongue
+from dashboard.components import browser
 from dashboard.components.markup import el, said, show
 from dashboard.viewer import LANGUAGE, ME, Viewer
 from dashboard.words import Words
@@ -30,7 +30,7 @@ def choose() -> Viewer:
     )
     w = viewer.current().words
     with below:
-        tongue.declare(w.language)
+        browser.speaks(w.language)
     if desk.sign_in:
         with above:
             _signed_in(w)

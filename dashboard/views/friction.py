@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard import friction_data, viewer
-from dashboard.components import charts, friction, notices
+from dashboard.components import browser, charts, friction, notices
 from dashboard.viewer import Viewer
 from store.friction import FrictionRow, Scope
 
@@ -24,6 +24,8 @@ def page() -> None:
         friction.download(found, scope, v)
     with right:
         _topic(chosen, scope, v)
+        if asked:
+            browser.brings(chosen.topic)
 
 
 def _topic(row: FrictionRow, scope: Scope, v: Viewer) -> None:

@@ -249,3 +249,12 @@ def test_a_desk_that_names_no_language_greets_each_visitor_in_theirs(browser: Br
     page = visit(browser, f"{address}/?lang=de", locale="en-GB")
     expect(page.get_by_role("heading", name="Heute", exact=True)).to_be_visible()
     page.context.close()
+
+
+def test_on_a_phone_a_topic_that_is_chosen_comes_into_view(browser: Browser, address: str) -> None:
+    page = visit(browser, f"{address}/friction", 390)
+    about = page.locator(".k-about")
+    expect(about).not_to_be_in_viewport()
+    page.get_by_role("button", name="Reibung ansehen: Preis").click()
+    expect(about.get_by_role("heading", name="Preis")).to_be_in_viewport()
+    page.context.close()
