@@ -1,6 +1,6 @@
 """Times as people say them: how long is left, how long ago, and when, in the desk's time zone."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from dashboard.words import Words
@@ -69,6 +69,11 @@ def day(at: datetime, zone: ZoneInfo, words: Words) -> str:
     if words.language == "de":
         return f"{there.day}.{there.month}.{there.year}"
     return f"{there.day} {MONTHS[there.month - 1]} {there.year}"
+
+
+def short_day(at: date, words: Words) -> str:
+    """Write a day of this year: "24.11." or "24 Nov"."""
+    return f"{at.day}.{at.month}." if words.language == "de" else f"{at.day} {MONTHS[at.month - 1]}"
 
 
 def clock(at: datetime, zone: ZoneInfo) -> str:

@@ -1,7 +1,7 @@
 """Charts: people affected by week and platform, and what a model gains where it answers only what it is sure of."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 
 import streamlit as st
 
@@ -18,7 +18,7 @@ def weeks(found: Sequence[Week], scope: Scope, v: Viewer) -> None:
     w = v.words
     columns: dict[str, list[object]] = {"week": [], "platform": [], "people": []}
     for one in found:
-        columns["week"].append(_day(one.monday, v))
+        columns["week"].append(times.short_day(one.monday, v.words))
         columns["platform"].append(v.platform(one.platform))
         columns["people"].append(one.people)
     mondays = _mondays(scope, v)
@@ -76,8 +76,4 @@ def abstention(curves: Mapping[str, Sequence[tuple[float, float]]], v: Viewer) -
 def _mondays(scope: Scope, v: Viewer) -> list[str]:
     first, last = scope.since.astimezone(v.zone).date(), (scope.until - timedelta(seconds=1)).astimezone(v.zone).date()
     monday = first - timedelta(days=first.weekday())
-    return [_day(monday + timedelta(days=7 * k), v) for k in range((last - monday).days // 7 + 1)]
-
-
-def _day(monday: date, v: Viewer) -> str:
-    return f"{monday.day}.{monday.month}." if v.language == "de" else f"{monday.day} {times.MONTHS[monday.month - 1]}"
+    return [times.short_day(monday + timedelta(days=7 * k), v.words) for k in range((last - monday).days // 7 + 1)]

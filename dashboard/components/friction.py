@@ -66,6 +66,7 @@ def ranking(found: Sequence[FrictionRow], chosen: str, scope: Scope, v: Viewer) 
     stages: dict[str, list[FrictionRow]] = {}
     for row in found:
         stages.setdefault(known.get(row.topic, ""), []).append(row)
+    calm = all(row.people_before is None for row in found)  # nobody listened before: there is nothing to compare with
     top, people_of = max(row.people for row in found), friction_data.friction_stages(scope)
     for stage, rows_of_it in sorted(stages.items(), key=lambda one: -people_of.get(one[0], 0)):
         people = people_of.get(stage, 0)
@@ -74,7 +75,7 @@ def ranking(found: Sequence[FrictionRow], chosen: str, scope: Scope, v: Viewer) 
         with st.container(gap=None):
             for row in rows_of_it:
                 rows.linked(
-                    _row(row, top, row.topic == chosen, v),
+                    _row(row, top, v, chosen=row.topic == chosen, calm=calm),
                     key=f"topic-{row.topic}",
                     label=v.words("today.open_topic", topic=v.topic(row.topic)),
                     params=_params(scope) | {"topic": row.topic},
@@ -87,14 +88,14 @@ def _params(scope: Scope) -> dict[str, str]:
     return {name: value for name, value in given.items() if value}
 
 
-def _row(row: FrictionRow, top: int, chosen: bool, v: Viewer) -> Markup:
+def _row(row: FrictionRow, top: int, v: Viewer, *, chosen: bool, calm: bool) -> Markup:
     return el(
         "div",
         el("span", v.topic(row.topic), cls="k-name"),
         el("span", el("i", style=f"width:{max(2, round(100 * row.people / max(top, 1)))}%"), cls="k-bar", aria_hidden="true"),
         el("span", v.words.value(row.people), cls="k-count", title=v.words("friction.people", n=row.people)),
-        chips.trend(row.people, row.people_before, v, new=row.new),
-        cls=f"k-load k-topic-row{' k-chosen' if chosen else ''}",
+        None if calm else chips.trend(row.people, row.people_before, v, new=row.new),
+        cls=f"k-load {'k-calm' if calm else 'k-topic-row'}{' k-chosen' if chosen else ''}",
     )
 
 
@@ -112,7 +113,8 @@ def about(row: FrictionRow, v: Viewer) -> None:
                 el("b", w("friction.people", n=row.people)),
                 ", ",
                 w("friction.mentions", n=row.mentions),
-                el("b", ", ", w("friction.urgent", n=row.urgent), cls="k-late") if row.urgent else None,
+                ", " if row.urgent else None,
+                el("b", w("friction.urgent", n=row.urgent), cls="k-late") if row.urgent else None,
                 " · " if row.people_before is not None else None,
                 w("friction.before", n=row.people_before) if row.people_before is not None else None,
             ),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from dashboard import times
 from dashboard.components import rows
 from dashboard.components.markup import Child, Markup, el, join, show
 from dashboard.viewer import Viewer
@@ -48,7 +49,11 @@ def _days(today: Today, v: Viewer) -> Markup:
     """Return four weeks as small bars."""
     top = max(count for _, count in today.by_day) or 1
     bars = (
-        el("i", style=f"height:{max(4, round(100 * count / top))}%", title=f"{day:%d.%m.}: {v.words.value(count)}")
+        el(
+            "i",
+            style=f"height:{max(4, round(100 * count / top))}%",
+            title=f"{times.short_day(day, v.words)}: {v.words.value(count)}",
+        )
         for day, count in today.by_day
     )
     return el("div", bars, cls="k-days", role="img", aria_label=v.words("today.days"))
@@ -65,11 +70,12 @@ def teams(today: Today, v: Viewer) -> None:
     if late := today.load.late:
         label = v.words("today.all_late", n=late)
         st.page_link("views/inbox.py", label=label, icon=":material/alarm:", query_params={"late": "1"})
+    calm = not any(today.teams[key].late or today.teams[key].soon for key in owing)
     listed = st.container(gap=None)
     for key in sorted(owing, key=lambda key: (-today.teams[key].late, -today.teams[key].waiting)):
         with listed:
             rows.linked(
-                _team(v.team(key), today.teams[key], top, v),
+                _team(v.team(key), today.teams[key], top, v, calm=calm),
                 key=f"team-{key}",
                 page="inbox",
                 label=v.words("today.open_queue", team=v.team(key)),
@@ -77,7 +83,7 @@ def teams(today: Today, v: Viewer) -> None:
             )
 
 
-def _team(name: str, load: Load, top: int, v: Viewer) -> Markup:
+def _team(name: str, load: Load, top: int, v: Viewer, *, calm: bool) -> Markup:
     w = v.words
     return el(
         "div",
@@ -89,8 +95,10 @@ def _team(name: str, load: Load, top: int, v: Viewer) -> Markup:
             el("b", w("today.n_late", n=load.late), cls="k-late") if load.late else None,
             el("b", w("today.n_soon", n=load.soon), cls="k-soon") if load.soon else None,
             cls="k-alarm",
-        ),
-        cls="k-load",
+        )
+        if not calm
+        else None,
+        cls="k-load k-calm" if calm else "k-load",
     )
 
 

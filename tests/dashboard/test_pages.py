@@ -300,3 +300,11 @@ def test_a_run_that_nobody_holds_any_more_is_called_broken_off(home: Home) -> No
     with store_of(home) as session:
         start_pull(session, home.desk.source(source), "who died", datetime.now(UTC) - timedelta(minutes=11))
     assert "abgebrochen; der nächste Lauf macht dort weiter" in shown(opened("sources"))
+
+
+@pytest.mark.usefixtures("home")
+def test_a_ranking_keeps_room_for_a_comparison_only_where_there_is_one() -> None:
+    for days, there, missing in (("90", "k-calm", "k-topic-row"), ("7", "k-topic-row", "k-calm")):
+        page = " ".join(str(element.value) for element in opened("friction", days=days).get("html"))
+        assert f"k-load {there}" in page
+        assert f"k-load {missing}" not in page

@@ -53,6 +53,7 @@ def test_times_are_written_in_the_zone_and_manner_of_their_readers() -> None:
     berlin = ZoneInfo("Europe/Berlin")
     assert times.moment(NOW, berlin, Words("de")) == "24.11.2026, 14:05"
     assert times.moment(NOW, berlin, Words("en")) == "24 Nov 2026, 14:05"
+    assert [times.short_day(NOW.date(), Words("de")), times.short_day(NOW.date(), Words("en"))] == ["24.11.", "24 Nov"]
 
 
 def test_numbers_are_written_as_readers_of_the_language_write_them() -> None:
