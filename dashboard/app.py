@@ -8,6 +8,7 @@ from dashboard import audit, data
 from dashboard.components import door, setup, sidebar
 
 _HERE = Path(__file__).parent
+_ADDRESSES = ("first", "today", "inbox", "outbox", "friction", "review", "quality", "sources", "conversation")
 
 st.set_page_config(
     page_title="Kummerkasten", page_icon=str(_HERE / "letterbox.svg"), layout="wide", menu_items={"About": "Kummerkasten"}
@@ -35,3 +36,6 @@ if door.open_to_whom_it_is() and setup.complete():
     )
     st.set_page_config(page_title=f"{page.title} · Kummerkasten")
     page.run()
+else:  # all has been said; it shall not lie below Streamlit's dialog that there is no page of this address
+    closed = [st.Page(lambda: None, title="Kummerkasten", url_path=name, default=name == "first") for name in _ADDRESSES]
+    st.navigation(closed, position="hidden").run()
