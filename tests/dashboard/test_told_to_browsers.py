@@ -81,3 +81,13 @@ def test_what_is_wrong_does_not_lie_below_a_dialog_about_its_address(
     page.wait_for_timeout(1_000)
     expect(page.get_by_text("Page not found")).to_have_count(0)
     page.close()
+
+
+def test_the_keyboard_is_seen_on_links(browser: Browser, empty_home: Home, serve: Callable[[Home], str]) -> None:
+    page = visit(browser, f"{serve(empty_home)}/conversation?id=99")
+    for name in ("Eingang", "Zurück zum Eingang"):
+        link = page.get_by_role("link", name=name, exact=True)
+        page.keyboard.press("Tab")  # a keyboard is in use
+        link.focus()
+        expect(link).to_have_css("outline-style", "solid")
+    page.context.close()
