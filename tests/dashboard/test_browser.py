@@ -258,3 +258,12 @@ def test_on_a_phone_a_topic_that_is_chosen_comes_into_view(browser: Browser, add
     page.get_by_role("button", name="Reibung ansehen: Preis").click()
     expect(about.get_by_role("heading", name="Preis")).to_be_in_viewport()
     page.context.close()
+
+
+def test_on_a_phone_what_is_scrolled_does_not_show_behind_the_header(browser: Browser, address: str) -> None:
+    page = visit(browser, f"{address}/inbox", 390)
+    assert (
+        page.evaluate("getComputedStyle(document.querySelector('[data-testid=stHeader]')).backgroundColor")
+        == "rgb(251, 248, 242)"
+    )
+    page.context.close()
