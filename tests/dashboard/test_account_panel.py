@@ -36,7 +36,7 @@ def test_the_page_says_how_much_is_stored_about_who_spoke(home: Home, language: 
     ticket = open_ticket(home)
     page = shown(opened("conversation", language, "Anna", id=str(ticket.conversation_id)))
     n = mentions(home, account_of(home, ticket).id)
-    assert f"{'hat' if language == 'de' else 'has'} {n} {'Erwähnung' if language == 'de' else 'mention'}" in page
+    assert f"{'hat' if language == 'de' else 'has'} {n} {'Beitr' if language == 'de' else 'mention'}" in page
 
 
 def test_the_file_for_the_person_holds_all_of_it(home: Home) -> None:

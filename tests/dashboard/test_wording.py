@@ -59,3 +59,8 @@ def test_times_are_written_in_the_zone_and_manner_of_their_readers() -> None:
 def test_numbers_are_written_as_readers_of_the_language_write_them() -> None:
     assert [Words("de").value(1234), Words("de").value(3.25), Words("de").value(3.0)] == ["1.234", "3,2", "3"]
     assert Words("en").value(1234) == "1,234"
+
+
+def test_german_pages_address_nobody_as_du_or_sie() -> None:
+    addressed = re.compile(r"\b(?:[Dd]u|[Dd]ich|[Dd]ir|[Dd]ein\w*|Ihnen|Ihre[nmrs]?)\b")
+    assert [said for said in texts("de").values() if addressed.search(said)] == []
