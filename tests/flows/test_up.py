@@ -6,6 +6,7 @@ import sys
 import time
 from pathlib import Path
 
+import httpx
 import pytest
 
 from flows.children import answers, free_port
@@ -57,13 +58,13 @@ def test_everything_comes_up_shows_something_and_goes_away_again(tmp_path: Path)
     assert not answers(sandbox, "/_sandbox/state")
 
 
-@pytest.mark.long
 def test_with_prefect_the_schedule_hears_what_is_said_next(tmp_path: Path) -> None:
     log = tmp_path / "up.log"
     process, (_, prefect, _) = started(tmp_path, log)
     try:
         wait_for(process, log, "Ctrl-C stops everything")
         assert answers(prefect, "/api/health")
+        more_often(f"http://127.0.0.1:{prefect}/api/deployments")
         wait_for(
             process,
             tmp_path / ".kummerkasten" / "demo" / "logs" / "worker.log",
@@ -74,6 +75,13 @@ def test_with_prefect_the_schedule_hears_what_is_said_next(tmp_path: Path) -> No
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
     assert not answers(prefect, "/api/health")
+
+
+def more_often(deployments: str) -> None:
+    """Schedule the pipeline every few seconds too: nobody wants to wait two minutes for the next run."""
+    (pipeline,) = (one["id"] for one in httpx.post(f"{deployments}/filter", json={}).json() if one["name"] == "pipeline")
+    every = [{"active": True, "schedule": {"interval": 10}}]
+    httpx.post(f"{deployments}/{pipeline}/schedules", json=every).raise_for_status()
 
 
 def test_when_a_service_dies_the_rest_is_stopped_and_it_is_named(tmp_path: Path) -> None:
