@@ -1,6 +1,7 @@
 """The pictures of the README: starts the demonstration, waits until everybody has spoken, and photographs its pages."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -49,19 +50,23 @@ def main() -> None:
     PLACE.mkdir(exist_ok=True)
     with demonstration() as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        for language in ("de", "en"):
+        for language, photograph in (("de", _inbox), ("en", _conversation)):
             page = browser.new_context(viewport=SIZE, locale=language).new_page()  # type: ignore[arg-type]
             page.set_default_timeout(45_000)
-            _inbox_and_conversation(page, address, language)
+            photograph(page, f"{address}/inbox?lang={language}&me=Mira&team=payments", language)
             _page(page, f"{address}/friction?lang={language}&me=Mira")
             _keep(page, f"friction.{language}")
         browser.close()
 
 
-def _inbox_and_conversation(page: Page, address: str, language: str) -> None:
-    _page(page, f"{address}/inbox?lang={language}&me=Mira&team=payments")
+def _inbox(page: Page, inbox: str, language: str) -> None:
+    _page(page, inbox)
     _keep(page, f"inbox.{language}")
-    page.locator(".k-row").first.click()
+
+
+def _conversation(page: Page, inbox: str, language: str) -> None:
+    _page(page, f"{inbox}&platform=mastodon&language={language}")
+    page.get_by_role("link", name=re.compile("ticket", re.I)).first.click()
     page.wait_for_selector(".k-bubble")
     page.wait_for_timeout(2_500)
     _keep(page, f"conversation.{language}")
