@@ -125,3 +125,24 @@ def test_a_bad_review_gets_an_answer_even_without_words(language, said, tags, an
 def test_a_bad_review_without_words_goes_where_the_rule_for_few_stars_sends_it(language, rule):
     said = Mention(platform="google_play", native_id="1", conversation="1", kind="review", text="", stars=1, said_at=NOW)
     assert route(said, Tags(), read(template(language)).rules).rule == rule
+
+
+@pytest.mark.parametrize(("language", "rule"), [("de", "Gefahr für Menschen"), ("en", "Danger to people")])
+@pytest.mark.parametrize(
+    ("text", "dangerous"),
+    [
+        ("Aus dem Akku kommt Rauch!!", True),
+        ("Mein Kind hat sich an der scharfen Kante verletzt", True),
+        ("The charger got so hot it burned my hand", True),
+        ("The lamp CAUGHT FIRE last night", True),
+        ("Der Rauchmelder kam zwei Tage zu spät", False),
+        ("Brennt mir unter den Nägeln: Wo bleibt mein Paket?", False),
+        ("Your chairs are fire", False),
+    ],
+)
+def test_where_people_are_in_danger_somebody_answers_at_once_whatever_the_tagger_says(language, rule, text, dangerous):
+    said = Mention(platform="google_play", native_id="1", conversation="1", kind="review", text=text, stars=5, said_at=NOW)
+    decision = route(said, Tags(sentiment="positive", intent="praise"), read(template(language)).rules)
+    assert (decision.rule == rule) is dangerous
+    if dangerous:
+        assert (decision.answer, decision.priority, decision.team) == (True, 1, "quality")
