@@ -39,7 +39,7 @@ def leave() -> None:
 
 def forbidden(deed: str) -> None:
     """Note that somebody wanted to do what their role does not allow: no button of theirs can be pressed for it."""
-    _if_it_can_be(_entry(audit.FORBIDDEN, who.person(data.desk()) or who.signed_in(), deed))
+    _if_it_can_be(_entry(audit.FORBIDDEN, who.person(data.desk()) or who.signed_in(), deed), _A_WHILE)
 
 
 def leaving(file: Callable[[], bytes], what: str, of: str, v: Viewer, number: int | None = None) -> Callable[[], bytes]:

@@ -44,9 +44,10 @@ _NOTHING = f"{INVISIBLE} \t\n\r\x0b\x0c\x00\x85\xa0\u2028\u2029\u3000\ufffd\u115
 """Blanks, and what looks like one or like nothing where it stands before all words."""
 
 _WORDS = re.compile(r"[^\W\d_]{2,}")
-_DRAWN = re.compile(r"[^\W\d_]*([^\W\d_])\1\1[^\W\d_]*")
-"""A word with one letter three times in a row: drawn out, or a compound such as "Schifffahrt"."""
 _THRICE = re.compile(r"([^\W\d_])\1{2,}")
+"""One letter three times in a row: a word is drawn out there, or a compound such as "Schifffahrt"."""
+_A_WORD = 60
+"""Letters of the longest word that the vocabulary is asked about."""
 _LOUD = 0.15
 """The share of a text's letters in words of capitals alone, above which somebody shouts; below, they are DHL and IBAN."""
 
@@ -68,11 +69,13 @@ def plain(text: str, pieces: Callable[[str], Sequence[str]]) -> str:
     "gooood" is "good", "niiicht" is "nicht", and "Schifffahrt" stays what it is.
     """
 
-    def best(drawn: re.Match[str]) -> str:
-        ways = (drawn[0], _THRICE.sub(r"\1\1", drawn[0]), _THRICE.sub(r"\1", drawn[0]))
-        return min(ways, key=lambda word: len(pieces(word)))
+    def best(word: re.Match[str]) -> str:
+        if not _THRICE.search(word[0]):
+            return word[0]
+        ways = (word[0], _THRICE.sub(r"\1\1", word[0]), _THRICE.sub(r"\1", word[0]))
+        return min((way for way in ways if len(way) <= _A_WORD), key=lambda way: len(pieces(way)), default=ways[-1])
 
-    return _DRAWN.sub(best, text)
+    return _WORDS.sub(best, text) if _THRICE.search(text) else text
 
 
 def begins(text: str) -> int:

@@ -272,6 +272,13 @@ def test_drawing_words_out_costs_hardly_a_topic(shipped):
     assert sum(long for _, long in right) > 0.8 * sum(calm for calm, _ in right)
 
 
+@pytest.mark.parametrize("word", ["a" * 4_000, "aaab" * 1_000, "xyz" * 1_300 + "aaa"], ids=["one letter", "many", "at the end"])
+def test_of_a_word_without_end_the_vocabulary_is_not_asked(word):
+    asked = []
+    assert len(plain(word, lambda way: asked.append(way) or [way])) <= len(word)
+    assert all(len(way) <= 60 for way in asked)
+
+
 def test_compounds_with_one_letter_three_times_are_left_alone(shipped):
     text = "Schifffahrt Brennnessel"
     assert plain(text, shipped.encoder._tokenizer.tokenize) == text
