@@ -5,9 +5,8 @@ Pages show, these functions ask, the store knows; nothing here changes anything 
 
 import json
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -25,16 +24,6 @@ from store import outbox as outbox_rows
 from store import topics as own_topics
 from store.migrate import migrate
 from store.tables import Delivery, Mention, ModelVersion, Pull, Quarantine, Ticket
-
-
-@dataclass(frozen=True)
-class Doubtful:
-    """Which doubts to look at; None leaves a question open."""
-
-    aspect: str | None = None
-    language: str | None = None
-    team: str | None = None
-
 
 CONFIG = "KUMMERKASTEN_CONFIG"
 DATABASE = "KUMMERKASTEN_DATABASE"
@@ -244,36 +233,6 @@ def quarantined(source: str | None = None, limit: int = 50) -> list[Quarantine]:
     """Return what could not be understood and waits for a fix."""
     with session() as asked:
         return ledger.quarantined(asked, source, limit)
-
-
-def unsure(asked: Doubtful, limit: int, without: Collection[int] = (), first: int | None = None) -> quality.Doubts:
-    """Return what the model is unsure about and nobody has decided, the most useful first."""
-    with session() as store:
-        return quality.unsure(
-            store,
-            aspect=asked.aspect,
-            language=asked.language,
-            team=asked.team,
-            limit=limit,
-            without=without,
-            first=first,
-            topics=_offered(),
-        )
-
-
-def _offered() -> tuple[str, ...]:
-    return tuple(topic.key for topic in desk().topics.offered)
-
-
-@st.cache_data(ttl=30, show_spinner=False, max_entries=8)
-def _unsure_counts(database: str, topics: tuple[str, ...]) -> dict[str, int]:
-    with session() as asked:
-        return quality.unsure_counts(asked, topics)
-
-
-def unsure_counts() -> dict[str, int]:
-    """Return how many mentions wait for an answer to each question, at most half a minute old."""
-    return _unsure_counts(database(), _offered())
 
 
 @st.cache_data(ttl=60, show_spinner=False, max_entries=16)

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import streamlit as st
 
-from dashboard import data
+from dashboard import data, review_data
 from dashboard.components import rows
 from dashboard.components.address import Address
 from dashboard.components.markup import Markup, el, show
@@ -84,7 +84,7 @@ def unsure(v: Viewer) -> None:
     """Show what waits for a person's answer, as links to the page Review."""
     w = v.words
     show(el("div", el("h2", w("quality.unsure")), el("p", w("quality.unsure_lead"), cls="k-quiet")))
-    found = data.unsure_counts()
+    found = review_data.unsure_counts()
     if not found:
         show(el("p", w("quality.sure"), cls="k-quiet"))
         return

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard import data, deeds, times
+from dashboard import data, deeds, review_data, times
 from dashboard.components import chips, notices
 from dashboard.components.address import Address
 from dashboard.components.markup import Child, Markup, el, said, show
-from dashboard.data import Doubtful
+from dashboard.review_data import Doubtful
 from dashboard.viewer import Viewer
 from desk.classifier import answering
 from desk.reading import INTENTS, SENTIMENTS, TOPICAL
@@ -222,7 +222,7 @@ def _again() -> None:
 
 def nothing(asked: Doubtful, v: Viewer) -> None:
     """Say why there is nothing to ask."""
-    if skipped() and data.unsure(asked, limit=1).total:
+    if skipped() and review_data.unsure(asked, limit=1).total:
         notices.empty(v.words("review.skipped"), v.words("review.skipped_do"))
         with st.container(horizontal_alignment="center"):
             st.button(v.words("review.again"), key="review-again", on_click=_again)

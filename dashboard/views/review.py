@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from dashboard import data, deeds, viewer
+from dashboard import deeds, review_data, viewer
 from dashboard.components import door, notices, review
-from dashboard.data import Doubtful
+from dashboard.review_data import Doubtful
 
 _AHEAD = 20  # so far the next mention is looked for that nobody else has in front of them (a docstring would be shown)
 
@@ -24,7 +24,7 @@ def question(asked: Doubtful) -> None:
     door.watch()
     v = viewer.current()
     notices.told(v)
-    found = data.unsure(asked, _AHEAD, without=review.skipped(), first=review.at())
+    found = review_data.unsure(asked, _AHEAD, without=review.skipped(), first=review.at())
     review.counted(found.total, v)
     if not found.rows:
         review.nothing(asked, v)

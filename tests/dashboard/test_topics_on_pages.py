@@ -9,7 +9,7 @@ from sqlmodel import select
 from streamlit.testing.v1 import AppTest
 from test_pages import open_ticket, opened, shown, store_of
 
-from dashboard import data
+from dashboard import data, review_data
 from desk.reading import nothing_said
 from store.tables import Tag
 from store.tags import decide, save_readings
@@ -71,9 +71,9 @@ def test_nobody_is_asked_about_a_topic_that_is_retired_or_merged_or_gone(changed
         mention_id = session.exec(select(Tag.mention_id).where(Tag.value == "payment")).first() or 0
         save_readings(session, {mention_id: replace(nothing_said("test@1", ""), unsure=unsure)}, now)
     assert data.desk().topics.counts_as("onsite") is None
-    asked = data.unsure(data.Doubtful(), limit=1000).rows
+    asked = review_data.unsure(review_data.Doubtful(), limit=1000).rows
     assert mention_id not in [one.mention.id for one in asked]
-    assert not set(unsure) & data.unsure_counts().keys()
+    assert not set(unsure) & review_data.unsure_counts().keys()
 
 
 @pytest.mark.parametrize(("language", "said"), [("de", "Fehlt ein Thema?"), ("en", "Is a topic missing?")])
